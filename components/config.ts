@@ -1,0 +1,29 @@
+import * as pulumi from "@pulumi/pulumi";
+import { networkFromConfig, type CompiledNetwork } from "../matrix";
+
+/**
+ * The network that the configuration of the current stack asks for. Reading it all through `Config.get` makes Pulumi warn
+ * of secrets, which policies, outputs and state would show in plain text.
+ *
+ * Throws `InvalidNetworkError` with every problem found, before any resource is registered.
+ */
+export function readNetwork(): CompiledNetwork {
+  const config = new pulumi.Config();
+  const prefix = `${config.name}:`;
+  const keys = Object.keys(pulumi.runtime.allConfig())
+    .filter((key) => key.startsWith(prefix))
+    .map((key) => key.slice(prefix.length));
+  return networkFromConfig(
+    Object.fromEntries(keys.map((key) => [key, plainValue(config.get(key) ?? "")])),
+    `The configuration of stack ${pulumi.getStack()} (Pulumi.${pulumi.getStack()}.yaml)`,
+  );
+}
+
+/** The engine hands over every value as text: lists, maps, numbers and booleans as JSON, other text as it is. */
+function plainValue(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}

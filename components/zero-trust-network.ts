@@ -1,0 +1,58 @@
+import * as pulumi from "@pulumi/pulumi";
+import {
+  compileNetwork,
+  matrixRows,
+  type CompiledNetwork,
+  type MatrixRow,
+  type NetworkDefinition,
+} from "../matrix";
+import { ZeroTrustNamespace } from "./zero-trust-namespace";
+
+/** Who may talk to whom, and where; see {@link NetworkDefinition} for each property and what its absence means. */
+export type ZeroTrustNetworkArgs = NetworkDefinition;
+
+/**
+ * Namespaces, default-deny and exactly the NetworkPolicies that open the flows of a communication matrix, on both ends.
+ *
+ * The matrix is among the registered outputs (`matrix`: its services and flows), where a policy pack finds it.
+ */
+export class ZeroTrustNetwork extends pulumi.ComponentResource {
+  /** Namespaces the network creates or adopts. */
+  readonly namespaces: readonly string[];
+  /** Names of the deployed NetworkPolicies, default-deny included, by namespace. */
+  readonly policies: Readonly<Record<string, readonly string[]>>;
+  /** The communication matrix, row by row. */
+  readonly matrix: readonly MatrixRow[];
+
+  /** Throws `InvalidNetworkError` with every problem of the definition before any resource is registered. */
+  constructor(
+    name: string,
+    args: ZeroTrustNetworkArgs | CompiledNetwork,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    const network = "definition" in args ? args : compileNetwork(args, `The network ${name}`);
+    super("erlmcp:network:ZeroTrustNetwork", name, {}, opts);
+
+    const { definition, namespaces } = network;
+    for (const namespace of namespaces) {
+      new ZeroTrustNamespace(
+        `${name}-${namespace.name}`,
+        { namespace, protectDefaultDeny: definition.protectDefaultDeny ?? false },
+        { parent: this },
+      );
+    }
+    this.namespaces = namespaces.map((namespace) => namespace.name);
+    this.policies = Object.fromEntries(
+      namespaces.map(({ name: namespace, defaultDeny, policies }) => [
+        namespace,
+        [...defaultDeny, ...policies].map(({ metadata }) => metadata.name),
+      ]),
+    );
+    this.matrix = matrixRows(network);
+    this.registerOutputs({
+      namespaces: this.namespaces,
+      policies: this.policies,
+      matrix: { services: definition.services, flows: definition.flows },
+    });
+  }
+}

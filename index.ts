@@ -1,0 +1,13 @@
+import { ZeroTrustNetwork } from "./components";
+import { readNetwork } from "./components/config";
+
+const network = new ZeroTrustNetwork("network", readNetwork());
+
+/** Namespaces this stack creates or adopts. */
+export const namespaces = network.namespaces;
+
+/** Names of the deployed NetworkPolicies by namespace. */
+export const policies = network.policies;
+
+/** The communication matrix, row by row: id, from, to, ports, purpose, and the policies that open it. */
+export const matrix = network.matrix;

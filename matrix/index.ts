@@ -1,0 +1,19 @@
+export { publicInternet, type IpFamily } from "./address-ranges";
+export {
+  compileNetwork,
+  manifestsOf,
+  namespaceNameLabel,
+  privateEndpointsAnnotation,
+  purposeAnnotation,
+  type CompiledNamespace,
+  type CompiledNetwork,
+} from "./compile";
+export { Peer, type AddressBlock, type Endpoint, type Flow, type Matrix, type Service } from "./flow";
+export type { CustomObject, Namespace, NetworkPolicy } from "./kubernetes";
+export { matrixRows, type MatrixRow } from "./matrix-rows";
+export { matrixFormats, renderMatrix, type MatrixFormat } from "./matrix-table";
+export type { IstioMesh, LinkerdMesh, Mesh } from "./mesh";
+export { networkFromConfig } from "./network-from-config";
+export type { NamespaceMode, NetworkDefinition, NetworkNamespace, SecurityLevel } from "./network";
+export { Port, type PortRange, type Protocol } from "./port";
+export { InvalidNetworkError, type Problem } from "./problem";
