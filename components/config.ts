@@ -14,16 +14,7 @@ export function readNetwork(): CompiledNetwork {
     .filter((key) => key.startsWith(prefix))
     .map((key) => key.slice(prefix.length));
   return networkFromConfig(
-    Object.fromEntries(keys.map((key) => [key, plainValue(config.get(key) ?? "")])),
+    Object.fromEntries(keys.map((key) => [key, config.get(key)])),
     `The configuration of stack ${pulumi.getStack()} (Pulumi.${pulumi.getStack()}.yaml)`,
   );
-}
-
-/** The engine hands over every value as text: lists, maps, numbers and booleans as JSON, other text as it is. */
-function plainValue(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
 }

@@ -71,7 +71,7 @@ export function erlmcpFlows(
       ? [
           flow(
             "ingress-app",
-            Peer.group(controllers.join(", "), controllers.map(service)),
+            Peer.group("ingress controllers", controllers.map(service)),
             erlmcp,
             [Port.tcp(8080), Port.tcp(8443)],
             "External traffic through the ingress controllers",

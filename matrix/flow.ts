@@ -94,16 +94,3 @@ export function blocksOf(endpoint: Endpoint): AddressBlock[] {
       return [];
   }
 }
-
-/** The endpoint as a reader of the matrix sees it. */
-export function endpointName(endpoint: Endpoint): string {
-  switch (endpoint.kind) {
-    case "service":
-      return endpoint.service;
-    case "namespaces":
-      return `any pod in ${endpoint.namespaces.join(", ")}`;
-    case "addresses":
-    case "group":
-      return endpoint.name;
-  }
-}

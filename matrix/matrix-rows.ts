@@ -1,13 +1,14 @@
 import { policiesOfFlow, type CompiledNetwork } from "./compile";
-import { endpointName, servicesOf, type Endpoint } from "./flow";
+import type { Endpoint } from "./flow";
 import type { NetworkDefinition } from "./network";
 import { formatPorts } from "./port";
 
 /** One row of the matrix as people read it and as stacks put it out. */
 export interface MatrixRow {
   readonly id: string;
-  /** Namespace and name of the end that opens the connection, such as `erlmcp/postgres`; for addresses their name. */
+  /** Who opens the connection: `erlmcp/postgres` (namespace and service), a group with its members, or addresses by name. */
   readonly from: string;
+  /** Who accepts it, spelled as `from`. */
   readonly to: string;
   /** Such as `TCP 5432, 5433; UDP 53`. */
   readonly ports: string;
@@ -31,11 +32,18 @@ export function matrixRows({ definition }: CompiledNetwork): MatrixRow[] {
   });
 }
 
-function qualified(endpoint: Endpoint, { services }: NetworkDefinition): string {
-  if (endpoint.kind !== "service") return endpointName(endpoint);
-  const [name] = servicesOf(endpoint);
-  return services
-    .filter((service) => service.name === name)
-    .map((service) => `${service.namespace}/${service.name}`)
-    .join();
+function qualified(endpoint: Endpoint, network: NetworkDefinition): string {
+  switch (endpoint.kind) {
+    case "service":
+      return network.services
+        .filter(({ name }) => name === endpoint.service)
+        .map(({ namespace, name }) => `${namespace}/${name}`)
+        .join();
+    case "group":
+      return `${endpoint.name}: ${endpoint.members.map((member) => qualified(member, network)).join(", ")}`;
+    case "namespaces":
+      return `any pod in ${endpoint.namespaces.join(", ")}`;
+    case "addresses":
+      return endpoint.name;
+  }
 }
