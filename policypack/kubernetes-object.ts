@@ -1,0 +1,191 @@
+import { field, isList, isObject, isUnknown, snapshot, type Plain, type PlainObject } from "./plain-data";
+
+/** A Kubernetes kind, whatever its version: a rule for a kind judges every version that is or was served. */
+export interface Kind {
+  /** API groups that serve or served the kind; "" is the core group. */
+  readonly groups: readonly string[];
+  readonly kind: string;
+}
+
+export const networkPolicyKind: Kind = { groups: ["networking.k8s.io", "extensions"], kind: "NetworkPolicy" };
+
+export const namespaceKind: Kind = { groups: [""], kind: "Namespace" };
+
+/** The kinds that run pods. */
+export const workloadKinds: readonly Kind[] = [
+  { groups: [""], kind: "Pod" },
+  { groups: [""], kind: "ReplicationController" },
+  { groups: ["apps", "extensions"], kind: "DaemonSet" },
+  { groups: ["apps", "extensions"], kind: "Deployment" },
+  { groups: ["apps", "extensions"], kind: "ReplicaSet" },
+  { groups: ["apps"], kind: "StatefulSet" },
+  { groups: ["batch"], kind: "CronJob" },
+  { groups: ["batch"], kind: "Job" },
+];
+
+/** A resource as a rule's caller sees it: the policy SDK's, or one made from a manifest. */
+export interface ObservedResource {
+  /** Pulumi type token, such as `kubernetes:networking.k8s.io/v1:NetworkPolicy`. */
+  readonly type: string;
+  readonly urn: string;
+  /** The Pulumi resource name. */
+  readonly name: string;
+  /** The properties, in plain data or behind the policy SDK's proxy: inputs for resource rules, outputs for stack rules. */
+  readonly props: unknown;
+}
+
+/** One Kubernetes object in plain data; a List resource holds several. */
+export interface KubernetesObject {
+  readonly kind: string;
+  /** Whether it is the `…Patch` twin: server-side apply of some fields onto an object whose other fields are not seen here. */
+  readonly patch: boolean;
+  /** Path of the object within its resource: "" or, in a List, `items[2].`; goes before every field path in a message. */
+  readonly path: string;
+  readonly body: PlainObject;
+  /** `metadata.name`: text, unknown, or undefined when the object has none. */
+  readonly name: string | undefined;
+  /**
+   * `metadata.namespace`; undefined when it is missing or not known. The official provider fills in the default namespace
+   * before policies run, so a missing namespace is one that is not known yet, and never means `default`.
+   */
+  readonly namespace: string | undefined;
+  /** How messages name it: `NetworkPolicy erlmcp/erlmcp-egress`. */
+  readonly title: string;
+  readonly urn: string;
+}
+
+/** A part of a List, or a whole resource's properties, whose kind or content cannot be told. */
+export interface UnreadableObject {
+  readonly path: string;
+  readonly title: string;
+  readonly urn: string;
+  /** What cannot be read, as in `items is not known in the preview`. */
+  readonly problem: string;
+}
+
+/** What a resource holds of the kinds asked for. */
+export interface ReadObjects {
+  readonly objects: readonly KubernetesObject[];
+  readonly unreadable: readonly UnreadableObject[];
+}
+
+/**
+ * The objects of the given kinds in a resource: itself, its `…Patch` twin, or the items of its `…List` or of a core `List`
+ * (whose items name their own kind). A resource of another kind holds none. The kind is taken from the type token, since
+ * the provider applies that one, in both spellings of the core group: typed classes write `core/v1`, CustomResource `v1`.
+ */
+export function readObjects(resource: ObservedResource, kinds: readonly Kind[]): ReadObjects {
+  const token = /^kubernetes:([^:]+):([^:]+)$/.exec(resource.type);
+  const [, apiVersion, tokenKind] = token ?? [];
+  if (apiVersion === undefined || tokenKind === undefined) return none;
+  const group = groupOf(apiVersion);
+  const isAnyList = group === "" && tokenKind === "List";
+  const kind = kinds.find(
+    (candidate) =>
+      candidate.groups.includes(group) &&
+      ["", "Patch", "List"].some((suffix) => tokenKind === `${candidate.kind}${suffix}`),
+  );
+  if (kind === undefined && !isAnyList) return none;
+  const props = snapshot(resource.props);
+  if (!isObject(props)) {
+    const title = `${tokenKind} (Pulumi resource ${resource.name})`;
+    return unreadable({
+      path: "",
+      title,
+      urn: resource.urn,
+      problem: "its properties are not known in the preview",
+    });
+  }
+  if (isAnyList || tokenKind === `${kind?.kind ?? ""}List`) {
+    return readItems(resource, props, "", isAnyList ? kinds : [], kind);
+  }
+  const object = describe(resource, kind?.kind ?? tokenKind, props, "", tokenKind.endsWith("Patch"));
+  return { objects: [object], unreadable: [] };
+}
+
+const none: ReadObjects = { objects: [], unreadable: [] };
+
+function unreadable(part: UnreadableObject): ReadObjects {
+  return { objects: [], unreadable: [part] };
+}
+
+function readItems(
+  resource: ObservedResource,
+  list: PlainObject,
+  path: string,
+  anyOf: readonly Kind[],
+  itemKind: Kind | undefined,
+): ReadObjects {
+  const title = `${itemKind?.kind ?? ""}List (Pulumi resource ${resource.name})`;
+  const items = field(list, "items");
+  if (items === undefined) return none;
+  if (!isList(items)) {
+    const problem = isUnknown(items)
+      ? `${path}items is not known in the preview`
+      : `${path}items is not a list`;
+    return unreadable({ path, title, urn: resource.urn, problem });
+  }
+  const parts = items.map((item, index): ReadObjects => {
+    const itemPath = `${path}items[${index}].`;
+    if (!isObject(item)) {
+      const problem = `${path}items[${index}] ${isUnknown(item) ? "is not known in the preview" : "is not an object"}`;
+      return unreadable({ path: itemPath, title, urn: resource.urn, problem });
+    }
+    if (itemKind !== undefined) {
+      return { objects: [describe(resource, itemKind.kind, item, itemPath, false)], unreadable: [] };
+    }
+    return readListItem(resource, item, itemPath, title, anyOf);
+  });
+  return {
+    objects: parts.flatMap((part) => part.objects),
+    unreadable: parts.flatMap((part) => part.unreadable),
+  };
+}
+
+function readListItem(
+  resource: ObservedResource,
+  item: PlainObject,
+  path: string,
+  title: string,
+  kinds: readonly Kind[],
+): ReadObjects {
+  const apiVersion = field(item, "apiVersion");
+  const kindName = field(item, "kind");
+  if (typeof apiVersion !== "string" || typeof kindName !== "string") {
+    const problem = `${path}apiVersion and ${path}kind are not known, so its kind cannot be told`;
+    return unreadable({ path, title, urn: resource.urn, problem });
+  }
+  const group = groupOf(apiVersion);
+  if (group === "" && kindName === "List") return readItems(resource, item, path, kinds, undefined);
+  const inGroup = kinds.filter((kind) => kind.groups.includes(group));
+  const listKind = inGroup.find((kind) => kindName === `${kind.kind}List`);
+  if (listKind !== undefined) return readItems(resource, item, path, [], listKind);
+  if (!inGroup.some((kind) => kind.kind === kindName)) return none;
+  return { objects: [describe(resource, kindName, item, path, false)], unreadable: [] };
+}
+
+function describe(
+  resource: ObservedResource,
+  kind: string,
+  body: PlainObject,
+  path: string,
+  patch: boolean,
+): KubernetesObject {
+  const metadata = field(body, "metadata");
+  const name = text(field(metadata, "name"));
+  const namespace = text(field(metadata, "namespace"));
+  const shownName = name ?? `(Pulumi resource ${resource.name})`;
+  const clusterScoped = kind === namespaceKind.kind;
+  const scope = clusterScoped ? "" : `${namespace ?? "(namespace not known)"}/`;
+  const title = `${kind}${patch ? "Patch" : ""} ${scope}${shownName}`;
+  return { kind, patch, path, body, name, namespace, title, urn: resource.urn };
+}
+
+function text(value: Plain | undefined): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function groupOf(apiVersion: string): string {
+  const [group, version] = apiVersion.split("/");
+  return version === undefined || group === "core" ? "" : (group ?? "");
+}

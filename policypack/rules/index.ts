@@ -1,0 +1,17 @@
+import type { Rule } from "../define-rule";
+import { namespaceDefaultDeny } from "./namespace-default-deny";
+import { namespaceZeroTrustLabels } from "./namespace-zero-trust-labels";
+import { netpolExplicitPolicyTypes } from "./netpol-explicit-policy-types";
+import { netpolNoAllowAllPeers } from "./netpol-no-allow-all-peers";
+import { netpolNoPrivateRangesInExternalEgress } from "./netpol-no-private-ranges-in-external-egress";
+import { netpolPortsRequired } from "./netpol-ports-required";
+
+/** Every rule of the pack, by name. */
+export const rules: readonly Rule[] = [
+  namespaceDefaultDeny,
+  namespaceZeroTrustLabels,
+  netpolExplicitPolicyTypes,
+  netpolNoAllowAllPeers,
+  netpolNoPrivateRangesInExternalEgress,
+  netpolPortsRequired,
+];

@@ -1,0 +1,236 @@
+import { list, namespaceName, reason, record } from "../config-field";
+import { defineRule, type Subject } from "../define-rule";
+import { cisNetworkPolicies, nistZeroTrust, nsaNetworkSeparation, owaspSegmentation } from "../frameworks";
+import { namespaceKind, networkPolicyKind, workloadKinds, type KubernetesObject } from "../kubernetes-object";
+import {
+  directions,
+  isAbsentOrEmpty,
+  literalValueFix,
+  selectsEverything,
+  type Direction,
+} from "../network-policy";
+import { field, isList, isObject, isUnknown, type Plain } from "../plain-data";
+
+/** A namespace whose default-deny this stack cannot show. */
+interface ExistingDefaultDeny {
+  readonly namespace: string;
+  readonly reason: string;
+}
+
+const danger = "every pod that no other policy selects talks to everything and is reached by everything.";
+
+export const namespaceDefaultDeny = defineRule({
+  name: "namespace-default-deny",
+  description: "Every namespace that the stack creates or deploys into denies ingress and egress by default.",
+  severity: "critical",
+  enforcementLevel: "mandatory",
+  frameworks: [cisNetworkPolicies, nsaNetworkSeparation, nistZeroTrust, owaspSegmentation],
+  remediation: [
+    "Add a NetworkPolicy with podSelector {}, policyTypes [Ingress, Egress] and no rules to the namespace, or one for each direction.",
+    "Make everything else in the namespace depend on it, so that it comes first and goes last.",
+    "Where another stack deploys it, list the namespace under this rule's existing, with the reason.",
+  ],
+  config: {
+    existing: list(
+      record<ExistingDefaultDeny>({
+        allowed: "an object with namespace and reason",
+        example: { namespace: "monitoring", reason: "default-deny comes with the platform stack" },
+        values: { namespace: namespaceName, reason },
+      }),
+      {
+        description:
+          "Namespaces whose default-deny, in both directions, is deployed by another stack, each with the reason.",
+        default: [],
+      },
+    ),
+    exclude: list(namespaceName, {
+      description: "Namespaces that are not judged. The default are those that Kubernetes makes itself.",
+      default: ["default", "kube-node-lease", "kube-public", "kube-system"],
+    }),
+  },
+  kinds: [namespaceKind, networkPolicyKind, ...workloadKinds],
+  patches:
+    "A NamespacePatch brings its namespace into scope when it sets network-policy: zero-trust. A NetworkPolicyPatch never counts as default-deny: it creates nothing, and whether the policy it patches exists and what else that holds is not seen here.",
+  limits:
+    "Namespaces that are only named as peers are not judged. Being a stack rule, it stops an update in the preview that precedes it.",
+  examples: {
+    good: [
+      {
+        title: "One policy for both directions",
+        yaml: `apiVersion: v1
+kind: Namespace
+metadata:
+  name: erlmcp
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: default-deny
+  namespace: erlmcp
+spec:
+  podSelector: {}
+  policyTypes: [Ingress, Egress]
+`,
+      },
+      {
+        title: "A policy for each direction",
+        yaml: `apiVersion: v1
+kind: Namespace
+metadata:
+  name: erlmcp
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: erlmcp-deny-all-ingress
+  namespace: erlmcp
+spec:
+  podSelector: {}
+  policyTypes: [Ingress]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: erlmcp-deny-all-egress
+  namespace: erlmcp
+spec:
+  podSelector: {}
+  policyTypes: [Egress]
+`,
+      },
+    ],
+    bad: [
+      {
+        title: "Egress left open",
+        yaml: `apiVersion: v1
+kind: Namespace
+metadata:
+  name: erlmcp
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: erlmcp-deny-all-ingress
+  namespace: erlmcp
+spec:
+  podSelector: {}
+  policyTypes: [Ingress]
+`,
+      },
+      {
+        title: "A policy that selects some pods only",
+        yaml: `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: default-deny
+  namespace: erlmcp
+spec:
+  podSelector:
+    matchLabels:
+      app: erlmcp
+  policyTypes: [Ingress, Egress]
+`,
+      },
+    ],
+  },
+  validateStack: ({ objects }, { existing, exclude }, reportOn) => {
+    const policies = objects.filter(({ kind, patch }) => kind === networkPolicyKind.kind && !patch);
+    const isolation = policies.map((policy) => ({ policy, denies: deniesOf(policy) }));
+    const settled = new Set([...exclude, ...existing.map(({ namespace }) => namespace)]);
+    for (const [namespace, subject] of namespacesInScope(objects, reportOn)) {
+      if (settled.has(namespace)) continue;
+      const candidates = isolation.filter(({ policy }) => (policy.namespace ?? namespace) === namespace);
+      const missing: Direction[] = [];
+      const unsure: string[] = [];
+      for (const { direction } of directions) {
+        const verdicts = candidates.map(({ policy, denies }) => ({ policy, verdict: denies(direction) }));
+        if (verdicts.some(({ policy, verdict }) => verdict === true && policy.namespace !== undefined))
+          continue;
+        missing.push(direction);
+        const perhaps = verdicts.filter(({ verdict }) => verdict !== false);
+        unsure.push(...perhaps.map(({ policy }) => policy.title));
+      }
+      if (missing.length === 0) continue;
+      const found = `has no default-deny for ${missing.map((direction) => direction.toLowerCase()).join(" and ")}`;
+      const fix = defaultDeny(namespace, missing);
+      const at = `namespace ${namespace}`;
+      if (unsure.length === 0) reportOn(subject).violation({ at, found, danger, fix });
+      else {
+        const perhaps = [...new Set(unsure)].join(", ");
+        const which = `${found} that is known as such: ${perhaps} may be one, but namespace, podSelector, policyTypes or rules are not known`;
+        reportOn(subject).unverifiable({ at, found: which, danger, fix });
+      }
+    }
+  },
+});
+
+/** The namespaces in scope, in the order of the objects, each with the object that its finding is reported on. */
+function namespacesInScope(
+  objects: readonly KubernetesObject[],
+  reportOn: (subject: Subject) => {
+    unverifiable: (finding: { at: string; danger: string; fix: string }) => void;
+  },
+): Map<string, Subject> {
+  const scope = new Map<string, Subject>();
+  const named = objects.filter(({ kind }) => kind === namespaceKind.kind).filter(isClaimed);
+  const deployed = objects.filter(({ kind, patch }) => kind !== namespaceKind.kind && !patch);
+  for (const object of [...named, ...deployed]) {
+    const isNamespace = object.kind === namespaceKind.kind;
+    const name = isNamespace ? object.name : object.namespace;
+    if (name === undefined) {
+      reportOn(object).unverifiable({
+        at: isNamespace ? "metadata.name" : "metadata.namespace",
+        danger:
+          "the namespace may have no default-deny; where none is given it is not taken for the namespace default.",
+        fix: literalValueFix,
+      });
+    } else if (!scope.has(name)) {
+      scope.set(name, object);
+    }
+  }
+  return scope;
+}
+
+/** Whether the stack owns the namespace, or claims it for zero trust. */
+function isClaimed({ patch, body }: KubernetesObject): boolean {
+  if (!patch) return true;
+  const metadata = field(body, "metadata");
+  const labels = field(metadata, "labels");
+  const claim = field(labels, "network-policy");
+  return [metadata, labels, claim].some(isUnknown) || claim === "zero-trust";
+}
+
+/** By direction: whether the policy selects all pods, lists the direction and has no rule for it; undefined when not known. */
+function deniesOf(policy: KubernetesObject): (direction: Direction) => boolean | undefined {
+  const spec = field(policy.body, "spec");
+  const selector = field(spec, "podSelector");
+  // A missing podSelector means all pods to the API server, but in a preview it may be one that is not known yet.
+  const all =
+    isUnknown(spec) || isUnknown(selector) ? undefined : isObject(selector) && selectsEverything(selector);
+  const types = field(spec, "policyTypes");
+  return (direction) => {
+    const rules = field(spec, directions.find((entry) => entry.direction === direction)?.rules ?? "");
+    const parts = [all, lists(types, direction), isUnknown(rules) ? undefined : isAbsentOrEmpty(rules)];
+    if (parts.includes(false)) return false;
+    return parts.includes(undefined) ? undefined : true;
+  };
+}
+
+function lists(types: Plain | undefined, direction: Direction): boolean | undefined {
+  if (isUnknown(types)) return undefined;
+  if (!isList(types)) return false;
+  return types.includes(direction) || (types.some((type: Plain) => isUnknown(type)) ? undefined : false);
+}
+
+function defaultDeny(namespace: string, missing: readonly Direction[]): string {
+  const name = missing.length === 2 ? "default-deny" : `default-deny-${missing.join("").toLowerCase()}`;
+  return `
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: ${name}
+  namespace: ${namespace}
+spec:
+  podSelector: {}
+  policyTypes: [${missing.join(", ")}]`;
+}
