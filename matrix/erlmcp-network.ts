@@ -25,7 +25,7 @@ export interface ErlmcpNetwork {
  * turned off and the user's own services and flows added.
  */
 export function erlmcpNetwork(settings: Settings): ErlmcpNetwork {
-  const known = withKnownNames(settings);
+  const known = withoutProblems(settings);
   const all = everyService(known);
   const mesh = meshOf(known, all);
   const builtIn = erlmcpFlows(known, all, mesh);
@@ -125,16 +125,19 @@ function reachProblems({ externalHttps, privateEndpoints }: Settings): Problem[]
   ];
 }
 
-/** The settings without the names that {@link nameProblems} reports, so that the rest of the network can be checked too. */
-function withKnownNames(settings: Settings): Settings {
+/** The settings without what {@link nameProblems} and {@link reachProblems} report, so that the rest of the network can be checked too. */
+function withoutProblems(settings: Settings): Settings {
   const own = Object.keys(settings.services);
   const { policies } = settings.networking;
   const controllers = policies.ingress.controllers.filter((name) => isKnown(name, ingressControllers, own));
   const peers = settings.dns.peers.filter((name) => isKnown(name, dnsPeers, own));
+  const externalCidrs = settings.externalHttps.cidrs?.filter((cidr) => reachOf({ cidr }) === "public");
   const { mesh } = settings;
   return {
     ...settings,
     networking: { policies: { ...policies, ingress: { controllers } } },
+    externalHttps: externalCidrs === undefined || externalCidrs.length === 0 ? {} : { cidrs: externalCidrs },
+    privateEndpoints: settings.privateEndpoints.filter(({ cidr }) => reachOf({ cidr }) === "private"),
     dns: { ...settings.dns, peers: peers.length > 0 ? peers : [dnsPeers[0]] },
     mesh:
       mesh.provider === "none" || isPeerService(mesh.gateway) || own.includes(mesh.gateway)
@@ -288,17 +291,6 @@ function nameProblems(settings: Settings): Problem[] {
       "a DNS server that this project knows",
       "correct its spelling, or describe its pods under services and use that name",
     ),
-    ...(settings.dns.peers.length === 0
-      ? [
-          {
-            key: "dns.peers",
-            value: [],
-            message: "is empty, and without DNS no service finds another",
-            allowed: dnsPeers.join(", "),
-            fix: "name who answers DNS in your cluster, or remove the key",
-          },
-        ]
-      : []),
     ...(mesh.provider !== "none" && !isPeerService(mesh.gateway) && !own.includes(mesh.gateway)
       ? [
           {

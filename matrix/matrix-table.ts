@@ -7,8 +7,8 @@ export type MatrixFormat = (typeof matrixFormats)[number];
 const columns = ["id", "from", "to", "ports", "purpose", "policies"] as const;
 const headings = ["FLOW", "FROM", "TO", "PORTS", "PURPOSE", "OPENED BY"];
 
-/** Column widths of the text table, borders excluded; wider texts wrap, so that a row fits a terminal of 160 columns. */
-const widths = [20, 23, 23, 20, 30, 30];
+/** Width at which a column of the text table starts to wrap, between words only: half a port number would mislead. */
+const wrapAt = [20, 23, 23, 20, 30, 30];
 
 /**
  * The matrix as a text table, as Markdown, as CSV (RFC 4180, policies separated by blanks) or as JSON; ends with a newline.
@@ -36,15 +36,21 @@ function cells(row: MatrixRow): string[] {
 }
 
 function textTable(rows: readonly MatrixRow[]): string {
+  const lines = rows.map((row) => [...cells(row).slice(0, -1), row.policies.join("\n")]);
   const table = new Table({
     head: headings,
-    colWidths: widths.map((width) => width + 2),
+    colWidths: wrapAt.map(
+      (width, column) => Math.max(width, ...lines.map((line) => longestWord(line[column]))) + 2,
+    ),
     wordWrap: true,
-    wrapOnWordBoundary: false,
     style: { head: [], border: [], compact: true },
   });
-  for (const row of rows) table.push([...cells(row).slice(0, -1), row.policies.join("\n")]);
+  table.push(...lines);
   return `${table.toString()}\n`;
+}
+
+function longestWord(cell = ""): number {
+  return Math.max(...cell.split(/\s+/).map((word) => word.length));
 }
 
 function csvField(value: string): string {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { cidrProblem, hostCidr } from "./address-ranges";
 import { namespaceModes, securityLevels } from "./network";
 import { Port } from "./port";
+import { dnsPeers } from "./presets";
 import type { Problem } from "./problem";
 
 /** A check that zod has no word for, with what a {@link Problem} needs. */
@@ -52,15 +53,25 @@ const port = z.union([z.number(), z.string()]).transform((value, context) => {
   }
 });
 
-const ports = check(z.array(port), (list) =>
-  list.length === 0
-    ? {
-        message: "is empty, which would open every port",
-        allowed: "at least one port or range",
-        fix: "list the ports",
-      }
-    : undefined,
-);
+/** A list that may not be empty. Generic in the schema, so that transformed elements keep their type. */
+function listOf<S extends z.ZodType>(element: S, whenEmpty: Omit<Problem, "key" | "value">) {
+  return z.array(element).superRefine((list, context) => {
+    if (list.length === 0)
+      context.addIssue({ code: "custom", message: whenEmpty.message, params: whenEmpty });
+  });
+}
+
+const ports = listOf(port, {
+  message: "is empty, which would open every port",
+  allowed: "at least one port or range",
+  fix: "list the ports",
+});
+
+const nobody = {
+  message: "is empty, which a NetworkPolicy reads as everybody",
+  allowed: "at least one",
+  fix: "name the peer",
+};
 
 const namespace = z.strictObject({
   /** `create`, `adopt` or `reference`. */
@@ -78,8 +89,8 @@ const service = z.strictObject({
 
 const endpoint = z.union([
   z.string(),
-  z.strictObject({ cidrs: z.array(cidr) }),
-  z.strictObject({ namespaces: z.array(z.string()) }),
+  z.strictObject({ cidrs: listOf(cidr, nobody) }),
+  z.strictObject({ namespaces: listOf(z.string(), nobody) }),
 ]);
 
 const flow = z.strictObject({
@@ -148,13 +159,21 @@ const settings = z.strictObject({
   dns: z
     .strictObject({
       /** Who answers DNS: `kube-dns`, `coredns`, `nodelocal-dns`, or services of `services`; absent means the first two. */
-      peers: z.array(z.string()).default(["kube-dns", "coredns"]),
+      peers: listOf(z.string(), {
+        message: "is empty, and without DNS no service finds another",
+        allowed: dnsPeers.join(", "),
+        fix: "name who answers DNS in your cluster, or remove the key",
+      }).default(["kube-dns", "coredns"]),
       /** Addresses NodeLocal DNSCache listens on; absent means 169.254.20.10. Used where `peers` lists nodelocal-dns. */
-      nodeLocalAddresses: z.array(address).default(["169.254.20.10"]),
+      nodeLocalAddresses: listOf(address, nobody).default(["169.254.20.10"]),
     })
     .prefault({}),
   /** Address families of the cluster; absent means IPv4 only, since an IPv6 block breaks some enforcers there. */
-  ipFamilies: z.array(z.enum(["IPv4", "IPv6"])).default(["IPv4"]),
+  ipFamilies: listOf(z.enum(["IPv4", "IPv6"]), {
+    message: "leaves no address family",
+    allowed: "IPv4, IPv6 or both",
+    fix: "list the families of your cluster, or remove the key for IPv4",
+  }).default(["IPv4"]),
   /** Ports of Erlang distribution (`inet_dist_listen_min` and `_max`), inclusive; absent means 9100 to 9155. */
   erlangDistribution: z
     .strictObject({ from: z.number().default(9100), to: z.number().default(9155) })
@@ -173,7 +192,7 @@ const settings = z.strictObject({
   externalHttps: z
     .strictObject({
       /** Public ranges that external HTTPS is limited to; absent means the whole public Internet. */
-      cidrs: z.array(cidr).optional(),
+      cidrs: listOf(cidr, nobody).optional(),
     })
     .prefault({}),
   /** Private ranges erlmcp may reach, each for a reason; absent means none. */
