@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import { networkFromConfig, type CompiledNetwork } from "../matrix";
+import { InvalidNetworkError, networkFromConfig, type CompiledNetwork } from "../matrix";
 
 /**
  * The network that the configuration of the current stack asks for. Reading it all through `Config.get` makes Pulumi warn
  * of secrets, which policies, outputs and state would show in plain text.
  *
- * Throws `InvalidNetworkError` with every problem found, before any resource is registered.
+ * Throws a `RunError`, which Pulumi shows without a stack trace, with every problem found, before any resource is registered.
  */
 export function readNetwork(): CompiledNetwork {
   const config = new pulumi.Config();
@@ -13,8 +13,13 @@ export function readNetwork(): CompiledNetwork {
   const keys = Object.keys(pulumi.runtime.allConfig())
     .filter((key) => key.startsWith(prefix))
     .map((key) => key.slice(prefix.length));
-  return networkFromConfig(
-    Object.fromEntries(keys.map((key) => [key, config.get(key)])),
-    `The configuration of stack ${pulumi.getStack()} (Pulumi.${pulumi.getStack()}.yaml)`,
-  );
+  const values = Object.fromEntries(keys.map((key) => [key, config.get(key)]));
+  try {
+    return networkFromConfig(
+      values,
+      `The configuration of stack ${pulumi.getStack()} (Pulumi.${pulumi.getStack()}.yaml)`,
+    );
+  } catch (error) {
+    throw error instanceof InvalidNetworkError ? new pulumi.RunError(error.message) : error;
+  }
 }

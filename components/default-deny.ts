@@ -20,6 +20,8 @@ export class DefaultDeny extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("erlmcp:network:DefaultDeny", name, {}, opts);
+    // Pulumi does not hand a component's dependsOn on to its children.
+    const dependsOn = opts?.dependsOn ?? [];
     for (const policy of policies) {
       new k8s.networking.v1.NetworkPolicy(
         `${name}-${policy.spec.policyTypes.join("-").toLowerCase()}`,
@@ -27,6 +29,7 @@ export class DefaultDeny extends pulumi.ComponentResource {
         {
           parent: this,
           protect,
+          dependsOn,
         },
       );
     }

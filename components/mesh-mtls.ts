@@ -11,11 +11,13 @@ export interface MeshMtlsArgs {
 export class MeshMtls extends pulumi.ComponentResource {
   constructor(name: string, { objects }: MeshMtlsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("erlmcp:network:MeshMtls", name, {}, opts);
+    // Pulumi does not hand a component's dependsOn on to its children.
+    const dependsOn = opts?.dependsOn ?? [];
     for (const object of objects) {
       new k8s.apiextensions.CustomResource(
         `${name}-${object.kind.toLowerCase()}-${object.metadata.name}`,
         { ...object },
-        { parent: this },
+        { parent: this, dependsOn },
       );
     }
     this.registerOutputs({ objects: objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`) });

@@ -23,10 +23,12 @@ export class ZeroTrustNamespace extends pulumi.ComponentResource {
   ) {
     super("erlmcp:network:ZeroTrustNamespace", name, {}, opts);
     const { manifest } = namespace;
+    // Pulumi does not hand a component's dependsOn on to its children.
+    const first = { parent: this, dependsOn: opts?.dependsOn ?? [] };
     const object =
       namespace.mode === "create"
-        ? new k8s.core.v1.Namespace(name, manifest, { parent: this })
-        : new k8s.core.v1.NamespacePatch(name, manifest, { parent: this });
+        ? new k8s.core.v1.Namespace(name, manifest, first)
+        : new k8s.core.v1.NamespacePatch(name, manifest, first);
 
     const shut =
       namespace.defaultDeny.length > 0

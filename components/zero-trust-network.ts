@@ -38,7 +38,7 @@ export class ZeroTrustNetwork extends pulumi.ComponentResource {
       new ZeroTrustNamespace(
         `${name}-${namespace.name}`,
         { namespace, protectDefaultDeny: definition.protectDefaultDeny ?? false },
-        { parent: this },
+        { parent: this, dependsOn: opts?.dependsOn ?? [] },
       );
     }
     this.namespaces = namespaces.map((namespace) => namespace.name);
