@@ -154,11 +154,13 @@ spec:
       const found = `has no default-deny for ${missing.map((direction) => direction.toLowerCase()).join(" and ")}`;
       const fix = defaultDeny(namespace, missing);
       const at = `namespace ${namespace}`;
-      if (unsure.length === 0) reportOn(subject).violation({ at, found, danger, fix });
+      // It is about the namespace, not about a field of the object that it is reported on.
+      const report = reportOn({ ...subject, path: "" });
+      if (unsure.length === 0) report.violation({ at, found, danger, fix });
       else {
         const perhaps = [...new Set(unsure)].join(", ");
         const which = `${found} that is known as such: ${perhaps} may be one, but namespace, podSelector, policyTypes or rules are not known`;
-        reportOn(subject).unverifiable({ at, found: which, danger, fix });
+        report.unverifiable({ at, found: which, danger, fix });
       }
     }
   },
@@ -203,10 +205,10 @@ function isClaimed({ patch, body }: KubernetesObject): boolean {
 /** By direction: whether the policy selects all pods, lists the direction and has no rule for it; undefined when not known. */
 function deniesOf(policy: KubernetesObject): (direction: Direction) => boolean | undefined {
   const spec = field(policy.body, "spec");
+  if (isUnknown(spec)) return () => undefined;
   const selector = field(spec, "podSelector");
   // A missing podSelector means all pods to the API server, but in a preview it may be one that is not known yet.
-  const all =
-    isUnknown(spec) || isUnknown(selector) ? undefined : isObject(selector) && selectsEverything(selector);
+  const all = isUnknown(selector) ? undefined : isObject(selector) && selectsEverything(selector);
   const types = field(spec, "policyTypes");
   return (direction) => {
     const rules = field(spec, directions.find((entry) => entry.direction === direction)?.rules ?? "");
@@ -224,13 +226,13 @@ function lists(types: Plain | undefined, direction: Direction): boolean | undefi
 
 function defaultDeny(namespace: string, missing: readonly Direction[]): string {
   const name = missing.length === 2 ? "default-deny" : `default-deny-${missing.join("").toLowerCase()}`;
-  return `
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata:
-  name: ${name}
-  namespace: ${namespace}
-spec:
-  podSelector: {}
-  policyTypes: [${missing.join(", ")}]`;
+  return `add to the stack, before anything else in the namespace:
+  apiVersion: networking.k8s.io/v1
+  kind: NetworkPolicy
+  metadata:
+    name: ${name}
+    namespace: ${namespace}
+  spec:
+    podSelector: {}
+    policyTypes: [${missing.join(", ")}]`;
 }

@@ -18,7 +18,7 @@ import { formatPorts, hasNoPorts, portsOfRule, subtractPorts, type PortSet } fro
 
 const danger = "a rule may allow every peer, which undoes the default-deny for the selected pods.";
 const nameLabel = "kubernetes.io/metadata.name";
-const pinned = `namespaceSelector:\n  matchLabels:\n    ${nameLabel}: monitoring`;
+const pinned = `the namespace that is meant, by the label that nobody can forge: namespaceSelector: {matchLabels: {${nameLabel}: monitoring}}`;
 
 export const netpolNoAllowAllPeers = defineRule({
   name: "netpol-no-allow-all-peers",

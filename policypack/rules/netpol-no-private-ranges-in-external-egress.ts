@@ -13,7 +13,7 @@ import { defineRule, type Reporter } from "../define-rule";
 import { cisNetworkPolicies, nistZeroTrust, nsaNetworkSeparation } from "../frameworks";
 import { readIpBlocks } from "../ip-block";
 import { networkPolicyKind, type KubernetesObject } from "../kubernetes-object";
-import { literalValueFix, notReadable, readAllowRules, readItems } from "../network-policy";
+import { readAllowRules, readItems } from "../network-policy";
 import { field, isUnknown, quote } from "../plain-data";
 import { allPorts, formatPorts, portSet, portsOfRule } from "../port-set";
 import {
@@ -205,10 +205,8 @@ spec:
       })
       .map((block) => ({ ...block, reached: intersect(block.set, closed) }))
       .filter(({ reached }) => !isEmpty(reached));
-    const annotation = config.acceptAnnotations
-      ? readAnnotation(policy, closed, blocks.length > 0, report)
-      : [];
-    const declared = [...reaches(config.privateEndpoints), ...annotation];
+    const annotation = config.acceptAnnotations ? readAnnotation(policy, closed, report) : [];
+    const declared = [...reaches(config.privateEndpoints), ...(annotation ?? [])];
     const dns = config.dnsAddresses.map((network) => ({ addresses: fromCidr(network), ports: dnsPorts }));
     for (const { at, rule, ports, reached } of blocks) {
       const open = subtractReach({ addresses: reached, ports: ports ?? allPorts }, [...declared, ...dns]);
@@ -218,18 +216,33 @@ spec:
         report.unverifiable({
           at: `${rule}.ports`,
           found: "are not all known or valid",
-          danger: `${at} reaches ${toCidrs(addresses).join(", ")}, and only on some ports that is declared.`,
+          danger: `${at} reaches ${shorten(toCidrs(addresses))}, and only on some ports that is declared.`,
           fix: "every port as a number.",
         });
         continue;
       }
-      report.violation({
-        at,
-        found: `reaches ${describeRanges(addresses, ranges)} on ${[...new Set(open.map((piece) => formatPorts(piece.ports)))].join("; ")}`,
-        danger:
-          "egress meant for the outside then also opens the internal networks: databases, control planes and metadata services that trust whoever can connect.",
-        fix: fixFor(addresses),
-      });
+      const openPorts = [...new Set(open.map((piece) => formatPorts(piece.ports)))].join("; ");
+      const found = `reaches ${describeRanges(addresses, ranges)} on ${openPorts}`;
+      if (annotation === undefined) {
+        report.unverifiable({
+          at,
+          found: `${found}, and whether ${annotationAt} declares that is not known in the preview`,
+          danger: "it may be internal networks that nobody meant to open.",
+          fix: `the annotation, literally: ${annotationFor(addresses)}`,
+        });
+      } else {
+        report.violation({
+          at,
+          found,
+          danger:
+            "egress meant for the outside then also opens the internal networks: databases, control planes and metadata services that trust whoever can connect.",
+          fix: [
+            `except these ranges from the block: ${shorten(toCidrs(addresses))}.`,
+            "Or, if the private network is meant, declare it, in the pack's configuration (privateEndpoints) or in the annotation:",
+            `  ${annotationFor(addresses)}`,
+          ].join("\n"),
+        });
+      }
     }
   },
 });
@@ -238,28 +251,21 @@ function reaches(endpoints: readonly PrivateEndpoint[]): Reach[] {
   return endpoints.map(reachOf).filter((reach) => reach !== undefined);
 }
 
-/** The endpoints that the policy itself declares. A declaration that cannot be used is reported, and opens nothing. */
+/**
+ * The endpoints that the policy itself declares; undefined when that is not known. A declaration that cannot be used is
+ * reported, and opens nothing.
+ */
 function readAnnotation(
   policy: KubernetesObject,
   closed: AddressSet,
-  needed: boolean,
   report: Reporter,
-): readonly Reach[] {
-  const annotations = field(field(policy.body, "metadata"), "annotations");
-  const value = isUnknown(annotations) ? annotations : field(annotations, privateEndpointsAnnotation);
+): readonly Reach[] | undefined {
+  const metadata = field(policy.body, "metadata");
+  const annotations = field(metadata, "annotations");
+  const value = field(annotations, privateEndpointsAnnotation);
+  if ([metadata, annotations, value].some(isUnknown)) return undefined;
   if (value === undefined) return [];
-  if (typeof value !== "string") {
-    if (!needed && isUnknown(value)) return [];
-    const why = "the private ranges that the policy reaches may not be declared in it.";
-    report.unverifiable({
-      at: annotationAt,
-      ...notReadable(value, "text"),
-      danger: why,
-      fix: literalValueFix,
-    });
-    return [];
-  }
-  const entries = parseList(value);
+  const entries = typeof value === "string" ? parseList(value) : undefined;
   if (entries === undefined) {
     report.violation({
       at: annotationAt,
@@ -319,13 +325,11 @@ function describeRanges(addresses: AddressSet, ranges: readonly PrivateRange[]):
   return parts.join(", ");
 }
 
-function fixFor(addresses: AddressSet): string {
+/** The annotation that would declare these addresses. */
+function annotationFor(addresses: AddressSet): string {
   const [first = ""] = toCidrs(addresses);
-  return [
-    `except these ranges from the block: ${shorten(toCidrs(addresses))}.`,
-    "Or, if the private network is meant, declare it, in the pack's configuration (privateEndpoints) or in the annotation",
-    `${privateEndpointsAnnotation}: '${JSON.stringify([{ cidr: first, ports: ["TCP 443"], reason: "why it is reached" }])}'`,
-  ].join("\n");
+  const endpoint = { cidr: first, ports: ["TCP 443"], reason: "why it is reached" };
+  return `${privateEndpointsAnnotation}: '${JSON.stringify([endpoint])}'`;
 }
 
 function shorten(cidrs: readonly string[]): string {

@@ -124,7 +124,7 @@ spec:
           at: `${at}.ports`,
           found: ports === undefined ? "is missing" : "is []",
           danger: "the rule then opens every port of every protocol, a debug port or SSH included.",
-          fix: "ports:\n  - protocol: TCP\n    port: 8443",
+          fix: "the ports that are spoken, as in ports: [{protocol: TCP, port: 8443}]",
         });
         continue;
       }

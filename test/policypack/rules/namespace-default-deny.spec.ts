@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { namespaceDefaultDeny as rule } from "../../../policypack/rules/namespace-default-deny";
+import {
+  findingsOf,
+  messagesOf,
+  resource,
+  runRule,
+  unknown,
+  type WireResource,
+} from "../../helpers/run-rule";
+
+const both = { podSelector: {}, policyTypes: ["Ingress", "Egress"] };
+
+const namespace = (name: unknown): WireResource =>
+  resource("kubernetes:core/v1:Namespace", { metadata: { name } }, "ns");
+const policy = (spec: unknown, namespaceOf: unknown = "erlmcp", suffix = "", name = "deny"): WireResource =>
+  resource(
+    `kubernetes:networking.k8s.io/v1:NetworkPolicy${suffix}`,
+    { metadata: { name, namespace: namespaceOf }, spec },
+    name,
+  );
+const deployment = (namespaceOf: unknown): WireResource =>
+  resource("kubernetes:apps/v1:Deployment", { metadata: { name: "web", namespace: namespaceOf } }, "web");
+
+const missingBoth = "Namespace erlmcp: namespace erlmcp has no default-deny for ingress and egress.";
+
+describe("namespace-default-deny", () => {
+  it("accepts one policy for both directions, or one for each", async () => {
+    assert.deepEqual(await findingsOf(rule, [namespace("erlmcp"), policy(both)]), []);
+    const selector = { matchLabels: {}, matchExpressions: [] };
+    const ingress = policy(
+      { podSelector: selector, policyTypes: ["Ingress"], ingress: [] },
+      "erlmcp",
+      "",
+      "in",
+    );
+    const egress = policy({ podSelector: {}, policyTypes: ["Egress"] }, "erlmcp", "", "out");
+    assert.deepEqual(await findingsOf(rule, [namespace("erlmcp"), ingress, egress]), []);
+  });
+
+  it("names the missing directions and the policy to add, on the namespace's resource", async () => {
+    const half = policy({ podSelector: {}, policyTypes: ["Ingress"] });
+    const [found, ...more] = await runRule(rule, [half, namespace("erlmcp")]);
+    assert.deepEqual(more, []);
+    assert.equal(found?.urn, namespace("erlmcp").urn);
+    assert.equal(found.enforcementLevel, "mandatory");
+    assert.equal(
+      found.message,
+      `Namespace erlmcp: namespace erlmcp has no default-deny for egress.
+Why it is dangerous: every pod that no other policy selects talks to everything and is reached by everything.
+Write instead: add to the stack, before anything else in the namespace:
+  apiVersion: networking.k8s.io/v1
+  kind: NetworkPolicy
+  metadata:
+    name: default-deny-egress
+    namespace: erlmcp
+  spec:
+    podSelector: {}
+    policyTypes: [Egress]
+See docs/rules.md#namespace-default-deny`,
+    );
+    const [message] = await messagesOf(rule, namespace("erlmcp"));
+    assert.match(message ?? "", /^ {4}name: default-deny$/m);
+    assert.match(message ?? "", /^ {4}policyTypes: \[Ingress, Egress\]$/m);
+  });
+
+  it("does not take for default-deny what is none", async () => {
+    for (const spec of [
+      { ...both, podSelector: { matchLabels: { app: "a" } } },
+      { ...both, podSelector: undefined },
+      { ...both, policyTypes: undefined },
+      { ...both, ingress: [{}], egress: [{}] },
+      undefined,
+    ]) {
+      assert.deepEqual(await findingsOf(rule, [namespace("erlmcp"), policy(spec)]), [missingBoth]);
+    }
+    assert.deepEqual(await findingsOf(rule, [namespace("erlmcp"), policy(both, "erlmcp", "Patch")]), [
+      missingBoth,
+    ]);
+    assert.deepEqual(await findingsOf(rule, [namespace("erlmcp"), policy(both, "other")]), [missingBoth]);
+  });
+
+  it("has in scope what the stack creates, claims or deploys into, once each", async () => {
+    const claim = (labels: unknown): WireResource =>
+      resource("kubernetes:core/v1:NamespacePatch", { metadata: { name: "adopted", labels } }, "patch");
+    assert.deepEqual(await findingsOf(rule, [claim({ "network-policy": "zero-trust" })]), [
+      "NamespacePatch adopted: namespace adopted has no default-deny for ingress and egress.",
+    ]);
+    assert.equal((await findingsOf(rule, [claim(unknown)])).length, 1);
+    assert.deepEqual(await findingsOf(rule, [claim({ team: "a" })]), []);
+    assert.deepEqual(await findingsOf(rule, [deployment("apps"), deployment("apps")]), [
+      "Deployment apps/web: namespace apps has no default-deny for ingress and egress.",
+    ]);
+    assert.deepEqual(
+      await findingsOf(rule, [policy({ ...both, podSelector: { matchLabels: { a: "b" } } }, "apps")]),
+      ["NetworkPolicy apps/deny: namespace apps has no default-deny for ingress and egress."],
+    );
+    assert.deepEqual(await findingsOf(rule, [policy(both, "apps", "Patch")]), []);
+    for (const type of [
+      "batch/v1:CronJob",
+      "apps/v1beta2:DaemonSet",
+      "extensions/v1beta1:Deployment",
+      "v1:Pod",
+      "core/v1:ReplicationController",
+    ]) {
+      assert.equal(
+        (await findingsOf(rule, resource(`kubernetes:${type}`, { metadata: { namespace: "apps" } }))).length,
+        1,
+        type,
+      );
+    }
+  });
+
+  it("does not judge namespaces that are only peers", async () => {
+    const peer = { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } } };
+    const allow = policy(
+      { podSelector: { matchLabels: { a: "b" } }, policyTypes: ["Ingress"], ingress: [{ from: [peer] }] },
+      "erlmcp",
+      "",
+      "allow",
+    );
+    assert.deepEqual(await findingsOf(rule, [namespace("erlmcp"), policy(both), allow]), []);
+  });
+
+  it("leaves out the configured namespaces", async () => {
+    assert.deepEqual(await findingsOf(rule, [deployment("kube-system"), deployment("default")]), []);
+    assert.deepEqual(await findingsOf(rule, namespace("erlmcp"), { exclude: ["erlmcp"] }), []);
+    const existing = [{ namespace: "erlmcp", reason: "platform stack" }];
+    assert.deepEqual(await findingsOf(rule, namespace("erlmcp"), { existing }), []);
+    await assert.rejects(
+      runRule(rule, namespace("erlmcp"), { existing: [{ namespace: "erlmcp" }] }),
+      /refuses/,
+    );
+    assert.deepEqual(
+      await messagesOf(rule, namespace("erlmcp"), {
+        existing: [
+          { namespace: "erlmcp", reason: "x" },
+          { namespace: "b", reason: "y" },
+        ],
+        exclude: [],
+      }),
+      [],
+    );
+  });
+
+  it("tells what is not known from what is wrong", async () => {
+    assert.deepEqual(await findingsOf(rule, namespace(unknown)), [
+      "Namespace (Pulumi resource ns) cannot be verified: metadata.name is not known in the preview.",
+    ]);
+    for (const missing of [unknown, undefined, "", "ns-undefined"]) {
+      assert.deepEqual(await findingsOf(rule, deployment(missing)), [
+        "Deployment (namespace not known)/web cannot be verified: metadata.namespace is not known in the preview.",
+      ]);
+    }
+    for (const spec of [
+      unknown,
+      { ...both, podSelector: unknown },
+      { ...both, policyTypes: unknown },
+      { ...both, ingress: unknown, egress: unknown },
+      { ...both, policyTypes: [unknown] },
+    ]) {
+      assert.deepEqual(await findingsOf(rule, [namespace("erlmcp"), policy(spec)]), [
+        "Namespace erlmcp cannot be verified: namespace erlmcp has no default-deny for ingress and egress that is known as such: NetworkPolicy erlmcp/deny may be one, but namespace, podSelector, policyTypes or rules are not known.",
+      ]);
+    }
+    assert.deepEqual(await findingsOf(rule, [namespace("erlmcp"), policy(both, unknown)]), [
+      "NetworkPolicy (namespace not known)/deny cannot be verified: metadata.namespace is not known in the preview.",
+      "Namespace erlmcp cannot be verified: namespace erlmcp has no default-deny for ingress and egress that is known as such: NetworkPolicy (namespace not known)/deny may be one, but namespace, podSelector, policyTypes or rules are not known.",
+    ]);
+    const known = policy(both, "erlmcp", "", "known");
+    assert.deepEqual(await findingsOf(rule, [namespace("erlmcp"), policy(unknown), known]), []);
+  });
+
+  it("sees namespaces and policies within Lists", async () => {
+    const list = (items: unknown[]): WireResource => resource("kubernetes:core/v1:List", { items }, "all");
+    const ns = { apiVersion: "v1", kind: "Namespace", metadata: { name: "a" } };
+    const deny = {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name: "d", namespace: "a" },
+      spec: both,
+    };
+    assert.deepEqual(await findingsOf(rule, list([ns, deny])), []);
+    assert.deepEqual(await findingsOf(rule, list([ns])), [
+      "Namespace a: namespace a has no default-deny for ingress and egress.",
+    ]);
+  });
+
+  it("reports in the same order, whatever the order of the resources", async () => {
+    const resources = [deployment("b"), namespace("a"), policy(unknown, "c")];
+    assert.deepEqual(await findingsOf(rule, resources), await findingsOf(rule, [...resources].reverse()));
+  });
+});

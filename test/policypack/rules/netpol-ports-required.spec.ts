@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { netpolPortsRequired as rule } from "../../../policypack/rules/netpol-ports-required";
+import { findingsOf, messagesOf, unknown } from "../../helpers/run-rule";
+import { networkPolicy } from "../network-policy";
+
+const egress = (...ports: unknown[]): ReturnType<typeof networkPolicy> =>
+  networkPolicy({ egress: [{ ports }] });
+
+describe("netpol-ports-required", () => {
+  it("accepts numbers, names and the Erlang distribution range", async () => {
+    const accepted = egress(
+      { protocol: "TCP", port: 443 },
+      { port: "https" },
+      { protocol: "TCP", port: 9100, endPort: 9155 },
+      { protocol: unknown, port: 53 },
+    );
+    assert.deepEqual(await findingsOf(rule, accepted), []);
+    assert.deepEqual(await findingsOf(rule, networkPolicy({ ingress: [], egress: [] })), []);
+  });
+
+  it("blocks a rule without ports, by omission or empty", async () => {
+    assert.deepEqual(await messagesOf(rule, networkPolicy({ egress: [{ to: [{ podSelector: {} }] }] })), [
+      [
+        "NetworkPolicy erlmcp/web: spec.egress[0].ports is missing.",
+        "Why it is dangerous: the rule then opens every port of every protocol, a debug port or SSH included.",
+        "Write instead: the ports that are spoken, as in ports: [{protocol: TCP, port: 8443}]",
+        "See docs/rules.md#netpol-ports-required",
+      ].join("\n"),
+    ]);
+    const both = networkPolicy({ ingress: [{ ports: [] }], egress: [{ ports: [{ port: 1 }] }, {}] });
+    assert.deepEqual(await findingsOf(rule, both), [
+      "NetworkPolicy erlmcp/web: spec.ingress[0].ports is [].",
+      "NetworkPolicy erlmcp/web: spec.egress[1].ports is missing.",
+    ]);
+  });
+
+  it("blocks entries that open more than a port, or none that can be told", async () => {
+    const broken = egress(
+      { protocol: "UDP" },
+      { port: "443" },
+      { port: 0 },
+      { port: 1.5 },
+      { port: 70000 },
+      { port: "http", endPort: 90 },
+      { port: 90, endPort: 80 },
+      { port: 90, endPort: "x" },
+    );
+    assert.deepEqual(await findingsOf(rule, broken), [
+      "NetworkPolicy erlmcp/web: spec.egress[0].ports[0].port is missing.",
+      'NetworkPolicy erlmcp/web: spec.egress[0].ports[1].port is "443".',
+      "NetworkPolicy erlmcp/web: spec.egress[0].ports[2].port is 0.",
+      "NetworkPolicy erlmcp/web: spec.egress[0].ports[3].port is 1.5.",
+      "NetworkPolicy erlmcp/web: spec.egress[0].ports[4].port is 70000.",
+      'NetworkPolicy erlmcp/web: spec.egress[0].ports[5].endPort is 90, next to the port name "http".',
+      "NetworkPolicy erlmcp/web: spec.egress[0].ports[6].endPort is 80, with port 90.",
+      'NetworkPolicy erlmcp/web: spec.egress[0].ports[7].endPort is "x", with port 90.',
+    ]);
+  });
+
+  it("adds up ranges, so that a wide one cannot be split; protocols stay apart", async () => {
+    const split = egress(
+      { port: 1000, endPort: 1060 },
+      { port: 1061, endPort: 1120 },
+      { protocol: "UDP", port: 1121, endPort: 1180 },
+    );
+    assert.deepEqual(await messagesOf(rule, split), [
+      [
+        "NetworkPolicy erlmcp/web: spec.egress[0].ports opens TCP 1000-1120, which is 121 ports in a row.",
+        "Why it is dangerous: whatever listens there is open too; at most 100 are allowed (maxRangePorts).",
+        "Write instead: the ports that are spoken, or the range to which the application is bound (for Erlang: inet_dist_listen_min and inet_dist_listen_max).",
+        "See docs/rules.md#netpol-ports-required",
+      ].join("\n"),
+    ]);
+    assert.deepEqual(
+      await findingsOf(rule, egress({ port: 1, endPort: 100 }, { port: 102, endPort: 200 })),
+      [],
+    );
+  });
+
+  it("follows its configuration", async () => {
+    const range = egress({ port: 9100, endPort: 9155 });
+    assert.equal((await findingsOf(rule, range, { maxRangePorts: 55 })).length, 1);
+    assert.equal((await findingsOf(rule, range, { maxRangePorts: 56 })).length, 0);
+    assert.deepEqual(await findingsOf(rule, egress({ port: "https" }), { allowNamedPorts: false }), [
+      'NetworkPolicy erlmcp/web: spec.egress[0].ports[0].port is the name "https".',
+    ]);
+  });
+
+  it("tells what is not known from what is wrong, at every level", async () => {
+    const cases: [unknown, string][] = [
+      [unknown, "spec is not known in the preview."],
+      [{ egress: unknown }, "spec.egress is not known in the preview."],
+      [{ egress: [unknown] }, "spec.egress[0] is not known in the preview."],
+      [{ egress: [{ ports: unknown }] }, "spec.egress[0].ports is not known in the preview."],
+      [{ egress: [{ ports: [unknown] }] }, "spec.egress[0].ports[0] is not known in the preview."],
+      [
+        { egress: [{ ports: [{ port: unknown }] }] },
+        "spec.egress[0].ports[0].port is not known in the preview.",
+      ],
+      [
+        { egress: [{ ports: [{ port: 1, endPort: unknown }] }] },
+        "spec.egress[0].ports[0].endPort is not known in the preview.",
+      ],
+      [
+        { egress: [{ ports: [{ port: "port-undefined" }] }] },
+        `spec.egress[0].ports[0].port is "port-undefined", in which a value is not known yet.`,
+      ],
+      [{ egress: "none" }, 'spec.egress is "none" and not a list.'],
+    ];
+    for (const [spec, found] of cases) {
+      assert.deepEqual(await findingsOf(rule, networkPolicy(spec)), [
+        `NetworkPolicy erlmcp/web cannot be verified: ${found}`,
+      ]);
+    }
+  });
+
+  it("judges the rules of a patch in full, and leaves the directions it does not carry", async () => {
+    const patch = { suffix: "Patch" } as const;
+    assert.deepEqual(await findingsOf(rule, networkPolicy({}, patch)), []);
+    assert.deepEqual(await findingsOf(rule, networkPolicy({ ingress: [{}] }, patch)), [
+      "NetworkPolicyPatch erlmcp/web: spec.ingress[0].ports is missing.",
+    ]);
+  });
+});
