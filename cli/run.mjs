@@ -1,11 +1,17 @@
-// Starts the command of this checkout: installs and compiles first where that is due, so that it never answers from stale code.
-import { spawnSync } from "node:child_process";
+// `npm run zero-trust`: installs and compiles first where that is due, so that the command never answers from stale code.
+import { spawn } from "node:child_process";
+import * as path from "node:path";
 import { fileURLToPath } from "node:url";
-import { compileIfStale } from "../sandbox/compile.mjs";
-import { installIfNeeded } from "../sandbox/install.mjs";
+import { prepare } from "../sandbox/compile.mjs";
 
-installIfNeeded();
-compileIfStale();
-const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-const { status } = spawnSync(process.execPath, [main, ...process.argv.slice(2)], { stdio: "inherit" });
-process.exitCode = status ?? 1;
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+try {
+  await prepare(root);
+} catch (error) {
+  console.error(`error: ${error.message}`);
+  process.exit(1);
+}
+const main = path.join(root, "dist", "cli", "main.js");
+spawn(process.execPath, [main, ...process.argv.slice(2)], { stdio: "inherit" }).on("exit", (code) => {
+  process.exitCode = code ?? 1;
+});
