@@ -1,29 +1,34 @@
 /*
  * What `npm start`, `npm stop` and `npm run destroy` run, on a fresh clone, too: installs and compiles as far as needed,
- * then runs the sandbox's command. Help needs nothing of that.
+ * then runs the sandbox's command.
  */
 import { spawn } from "node:child_process";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
+import { UsageError, help, parseArguments } from "./arguments.mjs";
 import { prepare } from "./compile.mjs";
-import { usage } from "./usage.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const args = process.argv.slice(2);
 
 if (args.includes("--help") || args.includes("-h")) {
-  console.log(usage(args[0]));
+  console.log(help(args[0]));
 } else {
   try {
+    const parsed = parseArguments(args, root);
     await prepare(root);
+    runCompiled(parsed);
   } catch (error) {
     console.error(`error: ${error.message}`);
-    process.exit(1);
+    process.exitCode = error instanceof UsageError ? 2 : 1;
   }
-  const child = spawn(process.execPath, [path.join(root, "dist", "sandbox", "main.js"), ...args], {
-    stdio: "inherit",
-  });
-  // Ctrl-C reaches the child, too: it ends in its own way, and this process with it.
+}
+
+/** @param {ReturnType<typeof parseArguments>} parsed */
+function runCompiled(parsed) {
+  const main = path.join(root, "dist", "sandbox", "main.js");
+  const child = spawn(process.execPath, [main, JSON.stringify(parsed)], { stdio: "inherit" });
+  // Ctrl-C reaches the child by itself: it ends in its own way, and this process with it.
   process.on("SIGINT", () => undefined);
   process.on("SIGTERM", () => child.kill("SIGTERM"));
   child.on("exit", (code, signal) => {

@@ -16,7 +16,8 @@ export function isOtherCluster(before: KubeObject, after: KubeObject): boolean {
   return oldCluster !== undefined && newCluster !== undefined && !isDeepStrictEqual(oldCluster, newCluster);
 }
 
-function activeCluster(config: KubeObject): unknown {
+/** The cluster that a provider configuration means, as its kubeconfig describes it; undefined when it cannot be read. */
+export function activeCluster(config: KubeObject): unknown {
   let kubeconfig: unknown;
   try {
     const setting = config.kubeconfig;
