@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
-import { installIfNeeded } from "./install.mjs";
+import { installIfNeeded, projectFolder } from "./install.mjs";
 import { step } from "./progress.mjs";
 import { runLogged } from "./run-logged.mjs";
 
@@ -12,9 +12,9 @@ const settings = ["package.json", "tsconfig.json", "tsconfig.build.json", "polic
 /**
  * Whether dist/ was compiled from other sources than those that are there now.
  *
- * @param {string} root the project's folder
+ * @param {string} [root] the project's folder; default: this one's
  */
-export function needsCompile(root) {
+export function needsCompile(root = projectFolder) {
   const outputs = [stampFile(root), ...buildInfos.map((file) => path.join(root, file))];
   return (
     !outputs.every((file) => existsSync(file)) || readFileSync(stampFile(root), "utf8") !== fingerprint(root)
@@ -25,9 +25,9 @@ export function needsCompile(root) {
  * Brings node_modules and dist/ up to date, doing only what is needed: all that has to happen before anything compiled can
  * be run. Takes some milliseconds when there is nothing to do.
  *
- * @param {string} root the project's folder
+ * @param {string} [root] the project's folder; default: this one's
  */
-export async function prepare(root) {
+export async function prepare(root = projectFolder) {
   const before = fingerprint(root);
   if (await installIfNeeded(root)) markCompiled(root, before);
   else await compileIfStale(root);
@@ -36,9 +36,9 @@ export async function prepare(root) {
 /**
  * Compiles the project when dist/ is missing or not made from the sources as they are.
  *
- * @param {string} root the project's folder
+ * @param {string} [root] the project's folder; default: this one's
  */
-export async function compileIfStale(root) {
+export async function compileIfStale(root = projectFolder) {
   if (!needsCompile(root)) return;
   // Taken first, so that what is saved while the compiler runs counts as a change.
   const before = fingerprint(root);

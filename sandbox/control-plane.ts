@@ -77,6 +77,12 @@ export async function stopControlPlane(instance: string): Promise<boolean> {
   return ran;
 }
 
+/** Stops the control plane of an instance and removes all that it held, and the state of its stacks. */
+export async function removeInstance(instance: string): Promise<void> {
+  await stopControlPlane(instance);
+  rmSync(instanceFolder(instance), { recursive: true, force: true });
+}
+
 /** Whether every part of the control plane runs. */
 export function isControlPlaneRunning(instance: string): boolean {
   const folder = instanceFolder(instance);

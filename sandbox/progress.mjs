@@ -26,7 +26,7 @@ export async function step(title, work) {
   const show = (/** @type {string} */ mark, /** @type {boolean} */ last) => {
     const text = `${mark} ${title}${detail && `: ${detail}`} (${elapsed(Date.now() - start)})`;
     if (out.isTTY) out.write(`\r\x1b[2K${text.slice(0, out.columns - 1)}${last ? "\n" : ""}`);
-    else out.write(`${text}\n`);
+    else out.write(last ? `${text}\n` : `  ${elapsed(Date.now() - start)}${detail && `: ${detail}`}\n`);
   };
   if (out.isTTY) show("…", false);
   else out.write(`… ${title}\n`);

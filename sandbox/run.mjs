@@ -4,11 +4,10 @@
  */
 import { spawn } from "node:child_process";
 import * as path from "node:path";
-import { fileURLToPath } from "node:url";
 import { UsageError, help, parseArguments } from "./arguments.mjs";
 import { prepare } from "./compile.mjs";
+import { projectFolder as root } from "./install.mjs";
 
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const args = process.argv.slice(2);
 
 if (args.includes("--help") || args.includes("-h")) {

@@ -2,7 +2,7 @@
  * The process that runs one operation on a stack: it serves the program to Pulumi's engine by the Automation API. A process
  * for each, because a program is a module, which runs once, and because Pulumi's runtime is global to a process.
  */
-import type { EngineEvent, OpMap, OutputMap, Stack } from "@pulumi/pulumi/automation";
+import type { EngineEvent, OpMap, OutputMap, RefreshOptions, Stack } from "@pulumi/pulumi/automation";
 import { LocalWorkspace, PulumiCommand } from "@pulumi/pulumi/automation";
 import { RunError } from "@pulumi/pulumi/errors";
 import * as log from "@pulumi/pulumi/log";
@@ -98,6 +98,7 @@ async function runEngine(
       await stack.destroy(options);
       return record.result(0, {});
     }
+    if (operation === "up") await recoverInterruptedRun(stack, options);
     // An update of the Automation API has no preview, in which stack policies stop what must not even begin.
     await stack.preview({ ...options, ...policies });
     if (operation === "preview") return record.result(0, {});
@@ -107,6 +108,21 @@ async function runEngine(
   } catch (error) {
     return record.result(1, {}, error instanceof Error ? error.message : String(error));
   }
+}
+
+/**
+ * Brings the state of a run that was interrupted in step with the cluster. Objects which that run made, but did not live to
+ * write down, are then updated instead of being refused because they exist.
+ */
+async function recoverInterruptedRun(stack: Stack, options: RefreshOptions): Promise<void> {
+  const state = (await stack.exportStack()) as { deployment?: { pending_operations?: unknown[] } };
+  const pending = state.deployment?.pending_operations ?? [];
+  if (pending.length === 0) return;
+  options.onOutput?.(
+    `An earlier run was interrupted in ${pending.length} operation(s): reading the cluster first.\n`,
+  );
+  await stack.refresh({ ...options, clearPendingCreates: true });
+  process.env.PULUMI_K8S_UPSERT_EXISTING_OBJECTS = "true";
 }
 
 const nothingDone: StackResult = {

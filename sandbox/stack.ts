@@ -40,7 +40,10 @@ export interface StackArgs {
 export interface SandboxStack {
   /** The cluster's kubeconfig file. */
   readonly kubeconfig: string;
-  /** Previews, with the policies, and then updates. Nothing is changed when the preview fails. */
+  /**
+   * Previews, with the policies, and then updates. Nothing is changed when the preview fails. After a run that was
+   * interrupted it first finds out what that run had made.
+   */
   up(): Promise<StackResult>;
   preview(): Promise<StackResult>;
   /** Reads the cluster into the state. */
@@ -64,8 +67,6 @@ export interface Deployment {
     readonly inputs?: Readonly<Record<string, unknown>>;
     readonly outputs?: Readonly<Record<string, unknown>>;
   }[];
-  /** What an interrupted run had begun. */
-  readonly pending_operations?: readonly unknown[];
 }
 
 const cancelledRunGraceMs = 30_000;
@@ -81,8 +82,8 @@ export async function openStack(args: StackArgs): Promise<SandboxStack> {
   const tools = await resolveTools();
   const kubeconfig = args.cluster?.kubeconfig ?? (await startControlPlane(instance)).kubeconfig;
   if (args.cluster === undefined) await installMeshCrds(kubeconfig);
-  const run = (operation: StackOperation, env: Record<string, string> = {}): Promise<Outcome> =>
-    runOperation(tools, args, instance, kubeconfig, operation, env);
+  const run = (operation: StackOperation): Promise<Outcome> =>
+    runOperation(tools, args, instance, kubeconfig, operation);
   const result = async (operation: StackOperation): Promise<StackResult> => (await run(operation)).result;
   return {
     kubeconfig,
@@ -93,18 +94,7 @@ export async function openStack(args: StackArgs): Promise<SandboxStack> {
       const { deployment, result: exported } = await run("export");
       return { deployment: deployment ?? {}, outputs: exported.outputs };
     },
-    up: async () => {
-      const { deployment } = await run("export");
-      const pending = (deployment as Deployment | undefined)?.pending_operations ?? [];
-      if (pending.length === 0) return result("up");
-      // An interrupted run may have made objects that its state does not know. They are this stack's own.
-      args.onOutput?.(
-        `An earlier run was interrupted in ${pending.length} operation(s): reading the cluster, then going on.\n`,
-      );
-      const refreshed = await result("refresh");
-      if (refreshed.exitCode !== 0) return refreshed;
-      return (await run("up", { PULUMI_K8S_UPSERT_EXISTING_OBJECTS: "true" })).result;
-    },
+    up: () => result("up"),
     destroy: async ({ unprotect = false } = {}) => {
       if (unprotect) await result("unprotect");
       return result("destroy");
@@ -123,7 +113,6 @@ async function runOperation(
   instance: string,
   kubeconfig: string,
   operation: StackOperation,
-  extraEnv: Record<string, string>,
 ): Promise<Outcome> {
   const folder = path.join(instanceFolder(instance), "stacks", args.stack);
   mkdirSync(folder, { recursive: true });
@@ -147,7 +136,7 @@ async function runOperation(
         policyPacks: pack === null ? [] : [pack],
         policyPackConfigs: pack === null ? [] : policyConfigFiles(folder, args.policyPackConfig),
       };
-      const env = { ...engineEnvironment(tools, folder), ...args.env, ...extraEnv };
+      const env = { ...engineEnvironment(tools, folder), KUBECONFIG: kubeconfig, ...args.env };
       await clearStaleLock(folder, job, env);
       return runJob(job, env, args.onOutput);
     },

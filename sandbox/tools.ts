@@ -228,7 +228,7 @@ async function buildMissing(wanted: readonly GoProgram[]): Promise<void> {
   if (missing.length > 0) {
     const { step } = await progress();
     const titles = missing.map(({ title }) => title).join(" and ");
-    await step(`Building ${titles} from source, once (about 8 minutes on 2 cores)`, (update) =>
+    await step(`Building ${titles} from source, once (about 7 minutes on 2 cores)`, (update) =>
       buildGoPrograms(missing, update),
     );
   }
