@@ -119,5 +119,5 @@ export function parseArguments(args, root) {
       `there is no stack "${stack}": use ${known.join(" or ")}, or add Pulumi.${stack}.yaml to the project`,
     );
   }
-  return { command: name, stack, options: values };
+  return { command: name, stack, options: { ...values } };
 }
