@@ -58,7 +58,17 @@ spec:
     matchLabels:
       app: redis
   policyTypes: [Ingress]
-  egress: []
+  egress:
+    - to:
+        - namespaceSelector:
+            matchLabels:
+              kubernetes.io/metadata.name: kube-system
+          podSelector:
+            matchLabels:
+              k8s-app: kube-dns
+      ports:
+        - protocol: UDP
+          port: 53
 `,
       },
     ],

@@ -72,22 +72,30 @@ function isEmptyMap(value: unknown): boolean {
 
 /**
  * The live object cut down to the shape of the inputs that made it: the fields this resource manages, with their live
- * values. As with the official provider, a list is cut to the length of the one in the inputs, so elements that
- * someone appended to it are not seen.
+ * values. Of lists it keeps as many elements as the inputs have, as the official provider does, since controllers append to
+ * many of them. Only people append to the lists of a NetworkPolicy, and there each element opens something: so they are
+ * kept whole, and a refresh shows what was added. The official provider's does not.
  */
 export function pruneToInputs(live: KubeObject, inputs: KubeObject): KubeObject {
+  return pruneObject(live, inputs, textAt(inputs, "kind") === "NetworkPolicy");
+}
+
+function pruneObject(live: KubeObject, inputs: KubeObject, wholeLists: boolean): KubeObject {
   const result: KubeObject = {};
   for (const [key, target] of Object.entries(inputs)) {
-    if (key in live) result[key] = pruneValue(live[key], target);
+    if (key in live) result[key] = pruneValue(live[key], target, wholeLists);
   }
   return result;
 }
 
-function pruneValue(live: unknown, target: unknown): unknown {
+function pruneValue(live: unknown, target: unknown, wholeLists: boolean): unknown {
   if (isUnknown(target)) return live;
-  if (isObject(live) && isObject(target)) return pruneToInputs(live, target);
+  if (isObject(live) && isObject(target)) return pruneObject(live, target, wholeLists);
   if (Array.isArray(live) && Array.isArray(target)) {
-    return live.slice(0, target.length).map((element: unknown, index) => pruneValue(element, target[index]));
+    const seen: unknown[] = wholeLists ? live : live.slice(0, target.length);
+    return seen.map((element, index) =>
+      index < target.length ? pruneValue(element, target[index], wholeLists) : element,
+    );
   }
   return live;
 }
