@@ -1,19 +1,12 @@
-import { load } from "js-yaml";
-import { readFileSync } from "node:fs";
-import * as path from "node:path";
+import { readStackNetwork } from "../cli/stack-network";
 import { ApiError, ClusterClient } from "./kubernetes-provider/cluster-client";
-import { isObject, valueAt } from "./kubernetes-provider/kube-object";
 import { projectRoot } from "./paths";
 
 /** The namespaces that a stack's config says it adopts. */
 export function adoptedNamespaces(stack: string): string[] {
-  const file = load(readFileSync(path.join(projectRoot(), `Pulumi.${stack}.yaml`), "utf8"));
-  const project = load(readFileSync(path.join(projectRoot(), "Pulumi.yaml"), "utf8"));
-  if (!isObject(file) || !isObject(project)) return [];
-  const namespaces = valueAt(file, "config", `${String(project.name)}:namespaces`);
-  return Object.entries(isObject(namespaces) ? namespaces : {})
-    .filter(([, settings]) => isObject(settings) && settings.mode === "adopt")
-    .map(([name]) => name);
+  return readStackNetwork(projectRoot(), stack)
+    .namespaces.filter(({ mode }) => mode === "adopt")
+    .map(({ name }) => name);
 }
 
 /**

@@ -1,6 +1,8 @@
 /*
  * Runs one command of the sandbox. Its arguments come parsed, as JSON: see arguments.mjs.
  */
+import { UsageError } from "../cli/usage-error";
+import { InvalidNetworkError } from "../matrix";
 import { destroy } from "./destroy";
 import { Failure } from "./failure";
 import { start } from "./start";
@@ -34,7 +36,8 @@ async function main({ command, stack = "", options }: Command): Promise<void> {
 }
 
 main(JSON.parse(process.argv[2] ?? "{}") as Command).catch((error: unknown) => {
-  const isExpected = error instanceof Failure;
-  console.error(`error: ${isExpected ? error.message : ((error as Error).stack ?? String(error))}`);
-  process.exitCode = isExpected ? error.exitCode : 1;
+  const isExpected = [Failure, InvalidNetworkError, UsageError].some((kind) => error instanceof kind);
+  const { message, stack = message } = error instanceof Error ? error : new Error(String(error));
+  console.error(`error: ${isExpected ? message : stack}`);
+  process.exitCode = error instanceof Failure ? error.exitCode : 1;
 });

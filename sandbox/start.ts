@@ -10,18 +10,20 @@ import { openStack } from "./stack";
 import { changeSummary, failureReport, resourceTree, toolReport } from "./stack-report";
 import { targetCluster } from "./target-cluster";
 import type { ClusterOptions } from "./target-cluster";
-import { forgetRefusals, resolveTools } from "./tools";
+import { controlPlaneName, forgetRefusals, resolveTools } from "./tools";
 
 /**
  * Brings a stack up and shows what there is then.
  *
  * @param retryDownloads whether to try downloads again that were refused before.
+ * @throws InvalidNetworkError when the stack's config is wrong, before anything is started.
  * @throws Failure when a policy is violated or anything else fails; what was done stays, and can be gone on with.
  */
 export async function start(stack: string, options: ClusterOptions, retryDownloads: boolean): Promise<void> {
   const { step, finishedSteps, elapsed } = await progress();
   const begin = Date.now();
   const target = targetCluster(stack, options);
+  const adopted = target.cluster === undefined ? adoptedNamespaces(stack) : [];
   if (retryDownloads) forgetRefusals();
   const tools = await resolveTools();
   if (target.cluster === undefined) {
@@ -34,10 +36,8 @@ export async function start(stack: string, options: ClusterOptions, retryDownloa
       show(lastLine(text));
     },
   });
-  if (target.cluster === undefined) {
-    const made = await makeNamespaces(opened.kubeconfig, adoptedNamespaces(stack));
-    for (const name of made)
-      console.error(`  made the namespace ${name}, as another team would have: it is adopted`);
+  for (const name of await makeNamespaces(opened.kubeconfig, adopted)) {
+    console.error(`  made the namespace ${name}, as another team would have: it is adopted`);
   }
   const { result, deployment, outputs } = await step(`Updating the stack ${stack}`, async (update) => {
     show = update;
@@ -55,10 +55,11 @@ export async function start(stack: string, options: ClusterOptions, retryDownloa
   const times = finishedSteps().map(({ title, ms }) => `${elapsed(ms).padEnd(14)} ${title}`);
   const again = [stack, ...clusterArguments(options)].join(" ");
   const rows = outputs.matrix as MatrixRow[];
+  const used = tools.all.filter(({ name }) => target.cluster === undefined || name !== controlPlaneName);
   const sections: [string, string][] = [
     ["Resources", resourceTree(deployment, result)],
     ["What is open, and why. Everything else is closed", renderMatrix(rows, "text").trimEnd()],
-    ["What was used", toolReport(tools.all)],
+    ["What was used", toolReport(used)],
     ["Time", [...times, `${elapsed(Date.now() - begin).padEnd(14)} in all`].join("\n")],
     [
       "To look further",

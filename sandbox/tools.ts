@@ -36,6 +36,9 @@ export interface Tool {
   readonly reason?: string;
 }
 
+/** Name of the tool that a cluster of the user's takes the place of. */
+export const controlPlaneName = "Kubernetes control plane";
+
 /** What a stack operation needs. */
 export interface Tools {
   readonly pulumi: Tool;
@@ -122,7 +125,7 @@ async function resolveAll(): Promise<Tools> {
   const { tool: provider, folder: providerFolder } = await kubernetesProvider(pulumi, ownPath);
   const { tool: analyzer, folder: analyzerFolder } = policyAnalyzer(pulumi, ownPath);
   const release = kubernetesRelease().slice(1);
-  const built = { origin: "built", version: release, reason: "no cluster was given" } as const;
+  const built = { origin: "built", version: release, reason: "no official download is used" } as const;
   return {
     pulumi,
     path: [providerFolder, analyzerFolder].filter((folder) => folder !== undefined),
@@ -132,7 +135,7 @@ async function resolveAll(): Promise<Tools> {
       analyzer,
       {
         ...built,
-        name: "Kubernetes control plane",
+        name: controlPlaneName,
         path: builtFile(controlPlaneProgram()),
       },
       { ...built, name: "kubectl", path: inSandbox("bin", "kubectl") },
