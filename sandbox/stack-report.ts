@@ -62,7 +62,8 @@ export function failureReport(result: StackResult): string {
       `${violation.policy} (${violation.enforcement}): ${resourceOf(violation)}\n${indent(violation.message)}`,
   );
   const errors = result.diagnostics
-    .filter(({ severity }) => severity === "error")
+    // That the engine gave up says nothing beside the reasons.
+    .filter(({ severity, message }) => severity === "error" && !/^(preview|update) failed$/.test(message))
     .map(({ urn, message }) => (urn === undefined ? message : `${parseUrn(urn).name}: ${message}`));
   return [...violations, ...errors].join("\n\n") || result.stderr.trim() || result.stdout.trim();
 }

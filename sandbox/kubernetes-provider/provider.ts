@@ -45,6 +45,7 @@ const defaultNamespaceDeleteTimeoutSeconds = 600;
  * sends, returns and keeps in state, except that:
  *
  * - it does not wait for workloads to become ready, only for deletions to end;
+ * - it sees what was appended to the lists of a NetworkPolicy (see {@link pruneToInputs});
  * - a `…Patch` of an object that does not exist is an error, where the official one would make the object;
  * - Helm releases, functions (`yaml.decode` and such) and list kinds are not served.
  */

@@ -93,10 +93,18 @@ describe("the difference between an object and new inputs", () => {
     assert.deepEqual(paths(diff(inputs, inputs, { live })), ["update spec.ingress[0].ports[0].port"]);
   });
 
-  it("does not see what was appended to a list, as the official provider does not", () => {
+  it("sees what was appended to a policy's lists, but not to those of other kinds, as the official provider", () => {
     const inputs = policy({ podSelector: {}, ingress: [rule(80)] });
     const live = policy({ podSelector: {}, ingress: [rule(80), rule(22)] });
-    assert.deepEqual(paths(diff(inputs, inputs, { live })), []);
+    assert.deepEqual(paths(diff(inputs, inputs, { live })), ["delete spec.ingress[1]"]);
+    const service = (ports: unknown): KubeObject => ({
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "a", namespace: "shop" },
+      spec: { ports },
+    });
+    const asked = service([{ port: 80 }]);
+    assert.deepEqual(paths(diff(asked, asked, { live: service([{ port: 80 }, { port: 22 }]) })), []);
   });
 
   it("counts a value that is not known yet as changed", () => {
