@@ -1,45 +1,12 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-} from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { NetworkPolicy } from "../../matrix";
 import { connects, type Party } from "../helpers/connectivity";
+import { installExample } from "../helpers/install-example";
 import { registrationsOf, type Registration } from "../helpers/registrations";
 import { root } from "../helpers/stack-network";
-
-/**
- * Installs the example elsewhere as its team would: with this project as the package that `npm pack` makes of it. The other
- * packages are linked, not downloaded again.
- */
-function installExample(): string {
-  const folder = mkdtempSync(join(tmpdir(), "payments-"));
-  const example = join(folder, "payments");
-  cpSync(join(root, "examples", "payments"), example, { recursive: true });
-  const modules = join(example, "node_modules");
-  mkdirSync(modules);
-  const pack = ["pack", "--ignore-scripts", "--json", "--pack-destination", folder];
-  const [{ filename } = { filename: "" }] = JSON.parse(
-    execFileSync("npm", pack, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),
-  ) as { filename: string }[];
-  execFileSync("tar", ["-xzf", join(folder, filename), "-C", modules]);
-  cpSync(join(modules, "package"), join(modules, "erlmcp-zero-trust"), { recursive: true });
-  rmSync(join(modules, "package"), { recursive: true });
-  for (const name of readdirSync(join(root, "node_modules"))) {
-    if (!existsSync(join(modules, name))) symlinkSync(join(root, "node_modules", name), join(modules, name));
-  }
-  return example;
-}
 
 describe("the payments example", function () {
   this.timeout(120_000);
@@ -47,11 +14,7 @@ describe("the payments example", function () {
   let example: string;
   let all: Registration[];
   before(async () => {
-    assert.ok(
-      existsSync(join(root, "dist", "components", "index.js")),
-      "the package is built: npm run build",
-    );
-    example = installExample();
+    example = installExample("payments");
     const requireExample = createRequire(join(example, "index.ts"));
     all = await registrationsOf(() => requireExample("./index.ts") as unknown, {
       project: "payments-network",
