@@ -24,7 +24,7 @@ export async function destroy(stack: string, options: ClusterOptions, unprotect:
     console.log(`The stack ${stack} was never brought up here: there is nothing to take down.`);
     return;
   }
-  await resolveTools();
+  await resolveTools(target.cluster === undefined);
   if (target.cluster === undefined) {
     await step(`Starting the control plane "${target.instance}"`, () => startControlPlane(target.instance));
   }

@@ -12,6 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import * as path from "node:path";
 import { Failure, logTail } from "./failure";
@@ -116,8 +117,13 @@ export function downloadGoModule(moduleFolder: string, requirement: string): str
 }
 
 /** Gives back the disk space of Go's caches, some gigabytes, once nothing is left to build. */
-export function removeGoCaches(): void {
-  rmSync(cacheFolder(), { recursive: true, force: true });
+export async function removeGoCaches(): Promise<void> {
+  await rm(cacheFolder(), { recursive: true, force: true });
+}
+
+/** Whether there is anything for {@link removeGoCaches} to remove. */
+export function hasGoCaches(): boolean {
+  return existsSync(cacheFolder());
 }
 
 async function build(program: GoProgram, report: (state: string) => void): Promise<void> {

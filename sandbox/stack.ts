@@ -79,7 +79,7 @@ const sandboxPassphrase = "sandbox";
  */
 export async function openStack(args: StackArgs): Promise<SandboxStack> {
   const instance = args.instance ?? args.stack;
-  const tools = await resolveTools();
+  const tools = await resolveTools(args.cluster === undefined);
   const kubeconfig = args.cluster?.kubeconfig ?? (await startControlPlane(instance)).kubeconfig;
   if (args.cluster === undefined) await installMeshCrds(kubeconfig);
   const run = (operation: StackOperation): Promise<Outcome> =>

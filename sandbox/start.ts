@@ -25,7 +25,7 @@ export async function start(stack: string, options: ClusterOptions, retryDownloa
   const target = targetCluster(stack, options);
   const adopted = target.cluster === undefined ? adoptedNamespaces(stack) : [];
   if (retryDownloads) forgetRefusals();
-  const tools = await resolveTools();
+  const tools = await resolveTools(target.cluster === undefined);
   if (target.cluster === undefined) {
     await step(`Starting the control plane "${target.instance}"`, () => startControlPlane(target.instance));
   }
@@ -51,7 +51,8 @@ export async function start(stack: string, options: ClusterOptions, retryDownloa
     return { result, ...exported };
   });
   const context = options.context === undefined ? "" : ` --context ${options.context}`;
-  const kubectl = `KUBECONFIG=${displayPath(opened.kubeconfig)} ${displayPath(inSandbox("bin", "kubectl"))}${context}`;
+  const command = target.cluster === undefined ? displayPath(inSandbox("bin", "kubectl")) : "kubectl";
+  const kubectl = `KUBECONFIG=${displayPath(opened.kubeconfig)} ${command}${context}`;
   const times = finishedSteps().map(({ title, ms }) => `${elapsed(ms).padEnd(14)} ${title}`);
   const again = [stack, ...clusterArguments(options)].join(" ");
   const rows = outputs.matrix as MatrixRow[];
@@ -68,10 +69,10 @@ export async function start(stack: string, options: ClusterOptions, retryDownloa
         `${kubectl} describe networkpolicy erlmcp-egress -n erlmcp`,
         `${kubectl} get namespaces --show-labels`,
         "",
-        `npm start -- ${again}`.padEnd(40) + " after a change: previews with the policies, then updates",
-        `npm run destroy -- ${again}`.padEnd(40) + " takes the stack down",
+        `npm start -- ${again}`.padEnd(40) + "  after a change: previews with the policies, then updates",
+        `npm run destroy -- ${again}`.padEnd(40) + "  takes the stack down",
         ...(target.cluster === undefined
-          ? [`npm stop -- ${stack}`.padEnd(40) + " ends the control plane, keeping its data"]
+          ? [`npm stop -- ${stack}`.padEnd(40) + "  ends the control plane, keeping its data"]
           : []),
       ].join("\n"),
     ],

@@ -14,7 +14,14 @@ import {
 } from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
-import { buildGoPrograms, builtFile, isBuilt, removeGoCaches, requiredVersion } from "./go-build";
+import {
+  buildGoPrograms,
+  builtFile,
+  hasGoCaches,
+  isBuilt,
+  removeGoCaches,
+  requiredVersion,
+} from "./go-build";
 import type { GoProgram } from "./go-build";
 import { withLock } from "./lock";
 import { fetchMeshCrds } from "./mesh-crds";
@@ -79,27 +86,29 @@ const controlPlaneProgram = (): GoProgram => {
 const downloadTimeoutMs = 180_000;
 const lockWaitMs = 30 * 60_000;
 const run = promisify(execFile);
-let resolved: Promise<Tools> | undefined;
+const resolved = new Map<boolean, Promise<Tools>>();
 
 /**
  * Gets every tool once per process: what the machine has, what can be downloaded, else what can be built, else a stand-in.
  * What was got stays below `.sandbox`, so later calls take milliseconds. A download that was refused is not tried again
  * until the proxy settings change or {@link forgetRefusals} is called.
  *
+ * @param withControlPlane whether the sandbox's own control plane is needed, and not only what talks to one.
  * @throws Failure when a tool can be had in no way.
  */
-export function resolveTools(): Promise<Tools> {
-  resolved ??= withLock(
+export function resolveTools(withControlPlane = true): Promise<Tools> {
+  const known = resolved.get(withControlPlane);
+  if (known !== undefined) return known;
+  const tools = withLock(
     inSandbox("tools.lock"),
     lockWaitMs,
     (pid) => `process ${pid} has been getting the sandbox's tools for half an hour: wait for it, or end it`,
-    resolveAll,
+    () => resolveAll(withControlPlane),
   );
+  resolved.set(withControlPlane, tools);
   // A failed attempt is not the last word in a process that goes on.
-  resolved.catch(() => {
-    resolved = undefined;
-  });
-  return resolved;
+  tools.catch(() => resolved.delete(withControlPlane));
+  return tools;
 }
 
 /** Lets the next {@link resolveTools} try refused downloads again, and look again for what it had built or replaced. */
@@ -107,14 +116,20 @@ export function forgetRefusals(): void {
   rmSync(refusalFile(), { force: true });
 }
 
-async function resolveAll(): Promise<Tools> {
+async function resolveAll(withControlPlane: boolean): Promise<Tools> {
   const ownPath = userPath();
   const found = pulumiOnPath(ownPath);
   const downloaded = found === undefined ? await downloadPulumi() : undefined;
   const officialPulumi = found ?? downloaded;
-  await buildMissing(
-    officialPulumi === undefined ? [pulumiProgram(), controlPlaneProgram()] : [controlPlaneProgram()],
-  );
+  await buildMissing([
+    ...(officialPulumi === undefined ? [pulumiProgram()] : []),
+    ...(withControlPlane ? [controlPlaneProgram()] : []),
+  ]);
+  if (withControlPlane) fetchMeshCrds(inSandbox("crds", "istio.yaml"));
+  if (hasGoCaches()) {
+    const { step } = await progress();
+    await step("Giving back the disk space of the build", removeGoCaches);
+  }
   const pulumi: Tool = officialPulumi ?? {
     name: "Pulumi CLI",
     origin: "built",
@@ -124,22 +139,19 @@ async function resolveAll(): Promise<Tools> {
   };
   const { tool: provider, folder: providerFolder } = await kubernetesProvider(pulumi, ownPath);
   const { tool: analyzer, folder: analyzerFolder } = policyAnalyzer(pulumi, ownPath);
-  const release = kubernetesRelease().slice(1);
-  const built = { origin: "built", version: release, reason: "no official download is used" } as const;
+  const built = {
+    origin: "built",
+    version: kubernetesRelease().slice(1),
+    reason: "no cluster was given",
+  } as const;
+  const controlPlane: Tool[] = [
+    { ...built, name: "Kubernetes control plane", path: builtFile(controlPlaneProgram()) },
+    { ...built, name: "kubectl", path: inSandbox("bin", "kubectl") },
+  ];
   return {
     pulumi,
     path: [providerFolder, analyzerFolder].filter((folder) => folder !== undefined),
-    all: [
-      pulumi,
-      provider,
-      analyzer,
-      {
-        ...built,
-        name: controlPlaneName,
-        path: builtFile(controlPlaneProgram()),
-      },
-      { ...built, name: "kubectl", path: inSandbox("bin", "kubectl") },
-    ],
+    all: [pulumi, provider, analyzer, ...(withControlPlane ? controlPlane : [])],
   };
 }
 
@@ -227,16 +239,12 @@ async function downloadPulumi(): Promise<Tool | undefined> {
 
 async function buildMissing(wanted: readonly GoProgram[]): Promise<void> {
   const missing = wanted.filter((program) => !isBuilt(program));
-  const crds = inSandbox("crds", "istio.yaml");
-  if (missing.length > 0) {
-    const { step } = await progress();
-    const titles = missing.map(({ title }) => title).join(" and ");
-    await step(`Building ${titles} from source, once (about 7 minutes on 2 cores)`, (update) =>
-      buildGoPrograms(missing, update),
-    );
-  }
-  fetchMeshCrds(crds);
-  if (missing.length > 0) removeGoCaches();
+  if (missing.length === 0) return;
+  const { step } = await progress();
+  const titles = missing.map(({ title }) => title).join(" and ");
+  await step(`Building ${titles} from source, once (about 7 minutes on 2 cores for both)`, (update) =>
+    buildGoPrograms(missing, update),
+  );
 }
 
 /** The Kubernetes provider: one on PATH, an installed plugin, else the stand-in, with the folder to put on PATH. */
