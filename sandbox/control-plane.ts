@@ -55,9 +55,10 @@ export async function startControlPlane(instance: string): Promise<ControlPlane>
         writeFileSync(path.join(folder, "ports.json"), JSON.stringify(ports));
       }
       const deadline = Date.now() + readyTimeoutMs;
-      startIfDead(daemon("etcd", folder, ports));
-      startIfDead(daemon("kube-apiserver", folder, ports));
-      const kubeconfig = await waitUntilReady(instance, folder, ports, deadline);
+      const found = [daemon("etcd", folder, ports), daemon("kube-apiserver", folder, ports)].filter(
+        (process) => !startIfDead(process),
+      );
+      const kubeconfig = await waitUntilReady(instance, folder, ports, found, deadline);
       // Started earlier, it would give up before the API server answers.
       startIfDead(daemon("kube-controller-manager", folder, ports));
       return { instance, kubeconfig };
@@ -94,22 +95,28 @@ export function kubeconfigFile(instance: string): string {
   return path.join(instanceFolder(instance), "kubeconfig");
 }
 
-function startIfDead(process: Daemon): void {
-  if (runningPid(process) !== undefined) return;
+/** Whether it had to be started. */
+function startIfDead(process: Daemon): boolean {
+  if (runningPid(process) !== undefined) return false;
   rmSync(process.logFile, { force: true });
   startDaemon(process);
+  return true;
 }
 
 async function waitUntilReady(
   instance: string,
   folder: string,
   ports: Ports,
+  found: readonly Daemon[],
   deadline: number,
 ): Promise<string> {
   const server = daemon("kube-apiserver", folder);
   const etcd = daemon("etcd", folder);
+  // What was found running may have been about to end: that is started once, and has to live from then on.
+  const dying = new Set(found);
   let lastError = "it has not answered";
   while (Date.now() < deadline) {
+    for (const process of dying) if (startIfDead(process)) dying.delete(process);
     const dead = [etcd, server].find((process) => runningPid(process) === undefined);
     if (dead !== undefined) {
       throw new Failure(
