@@ -43,5 +43,11 @@ server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error,
   console.log(String(port));
 });
 
+// An engine that was killed ends nobody: without this, its provider would serve no one for ever.
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid !== parent) process.exit(0);
+}, 1000).unref();
+
 // Loading the client takes longer than all the rest of the start, so it goes on while the engine connects.
 void import("@kubernetes/client-node");
