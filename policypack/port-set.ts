@@ -19,6 +19,8 @@ export interface PortSet {
 /** The protocols a NetworkPolicy port can have (`networking.k8s.io/v1`, NetworkPolicyPort.protocol). */
 export const protocols = ["TCP", "UDP", "SCTP"] as const;
 
+export type Protocol = (typeof protocols)[number];
+
 const allNumbers: PortInterval = { first: 1, last: 65535 };
 
 /** Every port of every protocol: what a rule without `ports` opens. */
@@ -86,6 +88,22 @@ export function readPortRange(text: string): (PortInterval & { protocol: string 
   return { protocol, first, last };
 }
 
+/** The ports that are in any of the sets. */
+export function unionPorts(...sets: readonly PortSet[]): PortSet {
+  const present = protocolsOf(sets);
+  return {
+    numbers: Object.fromEntries(
+      present.map((protocol) => [protocol, merge(sets.flatMap((set) => set.numbers[protocol] ?? []))]),
+    ),
+    names: [...new Set(sets.flatMap((set) => set.names))].sort(),
+  };
+}
+
+/** The ports that are in both sets. */
+export function intersectPorts(a: PortSet, b: PortSet): PortSet {
+  return subtractPorts(a, subtractPorts(a, b));
+}
+
 /** The ports of `from` that are not in `removed`. */
 export function subtractPorts(from: PortSet, removed: PortSet): PortSet {
   const numbers = Object.entries(from.numbers).map(([protocol, intervals]): [string, PortInterval[]] => [
@@ -114,6 +132,13 @@ export function formatPorts(set: PortSet): string {
     ),
     ...set.names,
   ].join("; ");
+}
+
+/** The protocols that any of the sets has, in the order of {@link protocols}, then any others. */
+function protocolsOf(sets: readonly PortSet[]): string[] {
+  const present = new Set(sets.flatMap((set) => Object.keys(set.numbers)));
+  const known = protocols.filter((protocol) => present.has(protocol));
+  return [...known, ...[...present].filter((protocol) => !known.some((name) => name === protocol)).sort()];
 }
 
 function isAllNumbers({ first, last }: PortInterval): boolean {
