@@ -29,6 +29,8 @@ export const allPorts: PortSet = {
   names: [],
 };
 
+export const noPorts: PortSet = { numbers: {}, names: [] };
+
 /** A port set from single intervals. */
 export function portSet(ranges: readonly (PortInterval & { readonly protocol: string })[]): PortSet {
   const numbers: Record<string, PortInterval[]> = {};

@@ -74,6 +74,9 @@ export interface Reachability {
    * are included. The addresses of one pair of a workload and the outside come as one flow for each different set of ports.
    */
   flows(): Iterable<Flow>;
-  /** Every flow exactly once, grouped: sources with the same ports to the same destinations are one group. */
+  /**
+   * Every flow, grouped: sources with the same ports to the same destinations are one group. A pair of ends that is in several
+   * groups has the ports of all of them together.
+   */
   groups(): readonly FlowGroup[];
 }
