@@ -39,13 +39,17 @@ export interface Part {
 
 /** What one pod class may send, to all classes. */
 export interface Row {
-  /** Equal for classes of one cluster that may send the same to the same. */
+  /** Equal for rows that say the same, under one set of tables. */
   readonly key: string;
+  /** Equal for rows whose sets say the same. */
+  readonly setsKey: string;
   /** Sets that are disjoint; classes in `single` are not meant, though they may be members. */
   readonly sets: readonly Part[];
   /** Classes with ports of their own, which may be none. */
   readonly single: ReadonlyMap<number, PortsId>;
 }
+
+const nothing: Row = { key: "", setsKey: "", sets: [], single: new Map() };
 
 /** The flows of one cluster between pod classes. */
 export interface ClassFlows {
@@ -144,13 +148,14 @@ export function classFlows(
     const sending = egressViews[from];
     const receiving = ingressViews[to];
     if (sending === undefined || receiving === undefined) return noPortsId;
+    if (representatives[from] === undefined || representatives[to] === undefined) return noPortsId;
     const sent = portsAt(sending, to);
     return sent === noPortsId ? noPortsId : table.intersect(sent, portsAt(receiving, from));
   }
 
   function row(from: number): Row {
     const sending = egressViews[from];
-    if (sending === undefined) return { key: "", sets: [], single: new Map() };
+    if (sending === undefined || representatives[from] === undefined) return nothing;
     const wide: Part[] = [];
     for (const receiving of [...opening, ...(listing[from] ?? [])]) {
       const received = receiving.listed.get(from) ?? receiving.otherwise;
@@ -169,12 +174,9 @@ export function classFlows(
         if (ports !== usual) single.set(to, ports);
       }
     }
-    const key = [
-      ...wide.map(({ set, ports }) => `${set.id}:${ports}`),
-      "",
-      ...[...single].sort(([a], [b]) => a - b).map(([to, ports]) => `${to}:${ports}`),
-    ].join();
-    return { key, sets: wide, single };
+    const setsKey = wide.map(({ set, ports }) => `${set.id}:${ports}`).join();
+    const singleKey = [...single].sort(([a], [b]) => a - b).map(([to, ports]) => `${to}:${ports}`);
+    return { key: `${setsKey};${singleKey.join()}`, setsKey, sets: wide, single };
   }
 
   const outsides = new Map<Profile, OutsidePart[]>();
@@ -198,8 +200,8 @@ export function classFlows(
     },
     between,
     row,
-    toOutside: (from) => outside(profiles.egress[from]),
-    fromOutside: (to) => outside(profiles.ingress[to]),
+    toOutside: (from) => (representatives[from] === undefined ? [] : outside(profiles.egress[from])),
+    fromOutside: (to) => (representatives[to] === undefined ? [] : outside(profiles.ingress[to])),
     isOpen: (number, direction) => {
       const profile = profiles[direction][number];
       return (

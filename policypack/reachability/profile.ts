@@ -35,8 +35,10 @@ export interface OtherEnd {
   readonly namedPorts: readonly NamedPort[];
 }
 
-/** What a rule decided: called for each rule that matched, with the ports that came to it. */
-export type Trace = (rule: Rule, ports: PortsId) => void;
+export type Tier = "Admin" | "NetworkPolicy" | "Baseline";
+
+/** Called for each rule that decided something, with the ports it decided. */
+export type Trace = (tier: Tier, rule: Rule, ports: PortsId) => void;
 
 /**
  * The ports that a profile leaves open with one other end. The order is that of `policy.networking.k8s.io`: tier Admin, whose
@@ -50,7 +52,7 @@ export function judge(profile: Profile, end: OtherEnd, table: PortTable, trace?:
     if (undecided === noPortsId) break;
     const decided = end.matches(rule) ? table.intersect(undecided, portsAt(rule, end, table)) : noPortsId;
     if (decided === noPortsId) continue;
-    trace?.(rule, decided);
+    trace?.("Admin", rule, decided);
     undecided = table.subtract(undecided, decided);
     if (rule.action === "Accept") open = table.union(open, decided);
     if (rule.action === "Pass") passed = table.union(passed, decided);
@@ -61,7 +63,7 @@ export function judge(profile: Profile, end: OtherEnd, table: PortTable, trace?:
     for (const rule of profile.allow) {
       if (!end.matches(rule)) continue;
       const ports = table.intersect(passed, portsAt(rule, end, table));
-      if (ports !== noPortsId) trace?.(rule, ports);
+      if (ports !== noPortsId) trace?.("NetworkPolicy", rule, ports);
       allowed = table.union(allowed, ports);
     }
     return table.union(open, allowed);
@@ -70,7 +72,7 @@ export function judge(profile: Profile, end: OtherEnd, table: PortTable, trace?:
     if (passed === noPortsId) break;
     const decided = end.matches(rule) ? table.intersect(passed, portsAt(rule, end, table)) : noPortsId;
     if (decided === noPortsId) continue;
-    trace?.(rule, decided);
+    trace?.("Baseline", rule, decided);
     passed = table.subtract(passed, decided);
     if (rule.action !== "Deny") open = table.union(open, decided);
   }
