@@ -362,7 +362,23 @@ function meshProblems({ mesh, services, namespaces, flows }: NetworkDefinition):
       allowed: managed.map(({ name }) => name).join(", "),
       fix: "correct the name, or remove it",
     }));
-  if (mesh.provider !== "linkerd") return strangers;
+  if (mesh.provider === "istio") {
+    if (mesh.dataPlane === "sidecar") return strangers;
+    const unselectable = managed
+      .filter(
+        ({ name, podSelector }) =>
+          mesh.members.includes(name) && (podSelector.matchExpressions ?? []).length > 0,
+      )
+      .map(({ name, podSelector }) => ({
+        key: `services.${name}.podSelector.matchExpressions`,
+        value: podSelector.matchExpressions,
+        message:
+          "is not a selector that Istio's AuthorizationPolicy can have, so its policy would apply to other pods as well",
+        allowed: "matchLabels alone, for a member of a mesh in ambient mode",
+        fix: "give the pods a label of their own and select them by it, or take the service out of mesh.members",
+      }));
+    return [...strangers, ...unselectable];
+  }
   const wide = flows
     .filter(({ to }) => servicesOf(to).some((service) => mesh.members.includes(service)))
     .flatMap(({ id, ports }) =>

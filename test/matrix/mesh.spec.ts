@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { manifestsOf, matrixRows, type CustomObject } from "../../matrix";
+import {
+  compileNetwork,
+  manifestsOf,
+  matrixRows,
+  Peer,
+  Port,
+  type CustomObject,
+  type NetworkDefinition,
+} from "../../matrix";
 import { connects, type Party } from "../helpers/connectivity";
 import { networkWith, policiesOf, policyOf } from "../helpers/stack-network";
 
@@ -128,6 +136,39 @@ describe("Istio's ambient mode", () => {
       matrixRows(network).some(({ to }) => to === "istio-system/istiod"),
       false,
     );
+  });
+
+  it("refuses a member that its AuthorizationPolicy could not select", () => {
+    const service = {
+      name: "web",
+      namespace: "shop",
+      podSelector: {
+        matchLabels: { app: "web" },
+        matchExpressions: [{ key: "canary", operator: "DoesNotExist" as const }],
+      },
+    };
+    const definition: NetworkDefinition = {
+      securityLevel: "high",
+      namespaces: { shop: { mode: "create" } },
+      services: [service],
+      flows: [
+        { id: "f", from: Peer.service("web"), to: Peer.service("web"), ports: [Port.tcp(80)], purpose: "x" },
+      ],
+      mesh: { provider: "istio", dataPlane: "ambient", members: ["web"] },
+    };
+    assert.throws(() => compileNetwork(definition, "The network x"), {
+      message: `The network x has 1 problem; nothing was deployed.
+
+  services.web.podSelector.matchExpressions: is not a selector that Istio's AuthorizationPolicy can have, so its policy would apply to other pods as well
+    found:   [{"key":"canary","operator":"DoesNotExist"}]
+    allowed: matchLabels alone, for a member of a mesh in ambient mode
+    fix:     give the pods a label of their own and select them by it, or take the service out of mesh.members`,
+    });
+    const sidecar = {
+      ...definition,
+      mesh: { provider: "istio", dataPlane: "sidecar", members: ["web"] },
+    } as const;
+    assert.doesNotThrow(() => compileNetwork(sidecar));
   });
 
   it("puts the namespace into the mesh", () => {
