@@ -30,8 +30,15 @@ export class ClassSets {
   }
 
   /** The set with these members, in any order and any number of times. */
-  ofAny(members: Iterable<number>): ClassSet {
-    return this.of(Int32Array.from(new Set(members)).sort());
+  ofAny(members: readonly number[]): ClassSet {
+    const sorted = Int32Array.from(members).sort();
+    let last = -1;
+    let kept = 0;
+    for (const member of sorted) {
+      if (member !== last) sorted[kept++] = member;
+      last = member;
+    }
+    return this.of(sorted.subarray(0, kept));
   }
 
   union(sets: readonly ClassSet[]): ClassSet {

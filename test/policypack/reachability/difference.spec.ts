@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { toCidrs } from "../../../policypack/address-set";
+import { formatPorts, hasNoPorts } from "../../../policypack/port-set";
+import { difference, opens, type Difference } from "../../../policypack/reachability/difference";
+import type { Ends } from "../../../policypack/reachability/reachability";
+import { clusterOf } from "../../helpers/cluster-of";
+
+const pods = `
+{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: db, namespace: shop, labels: {app: db}}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: job, namespace: batch, labels: {app: job}}}
+`;
+const denyAll = policy("deny", "{}", "policyTypes: [Ingress, Egress]");
+const webToDb = policy("web", "{matchLabels: {app: web}}", to("db", 5432));
+const dbFromWeb = policy("db", "{matchLabels: {app: db}}", from("web", "{port: 5432}"));
+
+function policy(name: string, podSelector: string, rest: string): string {
+  return `{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: ${name}, namespace: shop}, spec: {podSelector: ${podSelector}, ${rest}}}`;
+}
+
+function to(app: string, port: number): string {
+  return `policyTypes: [Egress], egress: [{to: [{podSelector: {matchLabels: {app: ${app}}}}], ports: [{port: ${port}}]}]`;
+}
+
+function from(app: string, ...ports: string[]): string {
+  return `policyTypes: [Ingress], ingress: [{from: [{podSelector: {matchLabels: {app: ${app}}}}], ports: [${ports.join()}]}]`;
+}
+
+function textOf(ends: Ends): string {
+  return "addresses" in ends
+    ? toCidrs(ends.addresses).join()
+    : ends.map(({ namespace, name }) => `${namespace}/${name}`).join();
+}
+
+function lines({ changes }: Difference): string[] {
+  return changes.map(
+    ({ kind, from: source, to: destination, before, after }) =>
+      `${kind} ${textOf(source)} -> ${textOf(destination)}: ${hasNoPorts(before) ? "" : formatPorts(before)} => ${hasNoPorts(after) ? "" : formatPorts(after)}`,
+  );
+}
+
+describe("difference", () => {
+  const shut = [pods, denyAll];
+  const open = [...shut, webToDb, dbFromWeb];
+
+  it("finds nothing between equal clusters, in whatever order", () => {
+    assert.deepEqual(difference(clusterOf(...open), clusterOf(...[...open].reverse())), {
+      changes: [],
+      added: [],
+      removed: [],
+    });
+  });
+
+  it("finds a flow opened and closed", () => {
+    assert.deepEqual(lines(difference(clusterOf(...shut), clusterOf(...open))), [
+      "opened shop/web -> shop/db:  => TCP 5432",
+    ]);
+    assert.deepEqual(lines(difference(clusterOf(...open), clusterOf(...shut))), [
+      "closed shop/web -> shop/db: TCP 5432 => ",
+    ]);
+  });
+
+  it("says nothing of a policy that opens one end only", () => {
+    assert.deepEqual(lines(difference(clusterOf(...shut), clusterOf(...shut, webToDb))), []);
+  });
+
+  it("tells widened, narrowed and changed ports apart", () => {
+    const allOut = policy("web", "{matchLabels: {app: web}}", "policyTypes: [Egress], egress: [{}]");
+    const withPorts = (...ports: string[]) =>
+      clusterOf(...shut, allOut, policy("db", "{matchLabels: {app: db}}", from("web", ...ports)));
+    const of = (before: string[], after: string[]) =>
+      lines(difference(withPorts(...before), withPorts(...after))).filter((line) => line.includes("shop/db"));
+    assert.deepEqual(of(["{port: 1}"], ["{port: 1}", "{port: 2}"]), [
+      "widened shop/web -> shop/db: TCP 1 => TCP 1-2",
+    ]);
+    assert.deepEqual(of(["{port: 1, endPort: 9}"], ["{port: 1}"]), [
+      "narrowed shop/web -> shop/db: TCP 1-9 => TCP 1",
+    ]);
+    assert.deepEqual(of(["{port: 1}"], ["{port: 1, protocol: UDP}"]), [
+      "changed shop/web -> shop/db: TCP 1 => UDP 1",
+    ]);
+  });
+
+  it("shows the one change behind many pairs, what opens something first", () => {
+    const found = difference(clusterOf(...shut), clusterOf(pods));
+    assert.deepEqual(lines(found), [
+      "opened shop/db,shop/web -> batch/job,shop/db,shop/web:  => all ports",
+      "opened batch/job -> shop/db,shop/web:  => all ports",
+      "opened shop/db,shop/web -> 0.0.0.0/0,::/0:  => all ports",
+      "opened 0.0.0.0/0,::/0 -> shop/db,shop/web:  => all ports",
+    ]);
+    assert.ok(found.changes.every(opens));
+    const reverse = difference(clusterOf(pods), clusterOf(...shut));
+    assert.ok(!reverse.changes.some(opens));
+  });
+
+  it("lists workloads that come and go, with what they may do", () => {
+    const more = `${pods}---\n{apiVersion: v1, kind: Pod, metadata: {name: new, namespace: batch}}\n`;
+    const found = difference(clusterOf(...shut), clusterOf(more, denyAll));
+    assert.deepEqual(
+      found.added.map(({ name }) => name),
+      ["new"],
+    );
+    assert.deepEqual(lines(found), [
+      "opened batch/job -> batch/new:  => all ports",
+      "opened batch/new -> batch/job,batch/new:  => all ports",
+      "opened batch/new -> 0.0.0.0/0,::/0:  => all ports",
+      "opened 0.0.0.0/0,::/0 -> batch/new:  => all ports",
+    ]);
+  });
+
+  it("finds the addresses outside that changed, and no others", () => {
+    const out = (cidr: string) =>
+      clusterOf(
+        ...shut,
+        policy(
+          "web",
+          "{matchLabels: {app: web}}",
+          `policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: ${cidr}}}], ports: [{port: 443}]}]`,
+        ),
+      );
+    assert.deepEqual(lines(difference(out("10.0.0.0/9"), out("10.0.0.0/8"))), [
+      "opened shop/web -> 10.128.0.0/9:  => TCP 443",
+    ]);
+  });
+});
