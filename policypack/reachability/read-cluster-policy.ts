@@ -68,6 +68,8 @@ const portNumberFields = fieldNames("protocol", "port");
 const portRangeFields = fieldNames("protocol", "start", "end");
 
 const mostNetworks = 25;
+const inSeveralRules = "write them in several rules";
+const inSeveralPeers = "write them in several peers";
 
 /** DomainName of policy.networking.k8s.io: two labels or more, the first of which may be `*`. */
 const domainName =
@@ -164,7 +166,8 @@ export class ClusterPolicyReader {
   ): readonly TierRule[] {
     const at = `spec.${direction}`;
     const list = readList(field(spec, direction), at, "rules", report);
-    reportTooMany(list, at, { items: "rules", most: dialect.most }, report);
+    const bounds = { items: "rules", most: dialect.most, more: "write them in several policies" };
+    reportTooMany(list, at, bounds, report);
     return list.flatMap(
       (rule, index) => this.readRule(rule, `${at}[${index}]`, direction, dialect, report) ?? [],
     );
@@ -183,30 +186,16 @@ export class ClusterPolicyReader {
     const name = readRuleName(field(rule, "name"), `${at}.name`, report);
     const action = readChoice(field(rule, "action"), `${at}.action`, dialect.actions, report);
     const peersAt = `${at}.${peersField}`;
+    const names = direction === "ingress" ? podPeers : dialect.egressPeers;
     const peers = readBoundedList(
       field(rule, peersField),
       peersAt,
-      {
-        items: "peers",
-        most: dialect.most,
-        fix: "write the peers; namespaces: {} is every pod of the cluster",
-      },
+      { items: "peers", most: dialect.most, more: inSeveralRules },
+      "write the peers; namespaces: {} is every pod of the cluster",
       report,
-    ).flatMap((peer, index) => {
-      const peerAt = `${peersAt}[${index}]`;
-      return (
-        this.readPeer(
-          peer,
-          peerAt,
-          direction === "ingress" ? podPeers : dialect.egressPeers,
-          dialect,
-          report,
-        ) ?? []
-      );
-    });
-    for (const peer of peers) {
-      if (peer.kind !== "domains" || action === undefined || action === "Accept" || action === "Allow")
-        continue;
+    ).flatMap((peer, index) => this.readPeer(peer, `${peersAt}[${index}]`, names, dialect, report) ?? []);
+    for (const peer of action === "Deny" || action === "Pass" ? peers : []) {
+      if (peer.kind !== "domains") continue;
       const allowed = `domainNames only with the action ${dialect.actions[0] ?? ""}`;
       const fix = "name the networks, or allow the domains and deny the rest in a rule after it";
       const problem = `is in a rule with the action ${action}`;
@@ -236,8 +225,8 @@ export class ClusterPolicyReader {
         return { at, kind: "nodes", nodes: nodes ?? this.selectors.everything };
       }
       case "networks": {
-        const bounds = { items: "networks", most: mostNetworks, fix: "write the networks" };
-        const networks = readBoundedList(peer.value, `${at}.networks`, bounds, report);
+        const bounds = { items: "networks", most: mostNetworks, more: inSeveralPeers };
+        const networks = readBoundedList(peer.value, `${at}.networks`, bounds, "write the networks", report);
         reportTwice(networks, `${at}.networks`, report);
         return { at, kind: "addresses", ...this.addresses.readNetworks(networks, `${at}.networks`, report) };
       }
@@ -263,8 +252,8 @@ function readRuleName(value: Plain | undefined, at: string, report: Report): str
 }
 
 function readDomainNames(value: Plain, at: string, report: Report): readonly string[] {
-  const bounds = { items: "domain names", most: mostNetworks, fix: "write the domain names" };
-  const list = readBoundedList(value, at, bounds, report);
+  const bounds = { items: "domain names", most: mostNetworks, more: inSeveralPeers };
+  const list = readBoundedList(value, at, bounds, "write the domain names", report);
   reportTwice(list, at, report);
   const names: string[] = [];
   for (const [index, item] of list.entries()) {
@@ -301,7 +290,7 @@ function readRulePorts(
   if (value === undefined) return undefined;
   const at = `${ruleAt}.${portsField}`;
   const fix = `write the ports, or leave out ${portsField} for every port`;
-  const list = readBoundedList(value, at, { items: "ports", most, fix }, report);
+  const list = readBoundedList(value, at, { items: "ports", most, more: inSeveralRules }, fix, report);
   const read = portsField === "protocols" ? readProtocolMatch : readPort;
   const matches = list.flatMap((item, index) => read(item, `${at}[${index}]`, report) ?? []);
   const nameless = peers.find(({ kind }) => kind !== "pods");

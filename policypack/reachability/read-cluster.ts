@@ -8,14 +8,7 @@ import { fieldNames, reportUnknownField } from "./read-fields";
 import type { KnownKind } from "./read-kinds";
 import { isDnsLabel, isSubdomain, LabelReader } from "./read-labels";
 import { NetworkPolicyReader } from "./read-network-policy";
-import {
-  addTo,
-  controllerLabelNotes,
-  nameLabel,
-  namespaceLabelNotes,
-  otherKindNotes,
-  type OtherObjects,
-} from "./read-notes";
+import { controllerLabelNotes, nameLabel, namespaceLabelNotes, OtherKinds } from "./read-notes";
 import { titleOf, visitObjects, type FoundObject, type ObjectVisitor } from "./read-objects";
 import { standingWorkloads, WorkloadRegister } from "./read-owners";
 import {
@@ -76,7 +69,7 @@ class ClusterReader implements ObjectVisitor {
   private readonly workloadReader = new WorkloadReader(this.labels);
 
   private readonly problems: ReadProblem[] = [];
-  private readonly others = new Map<string, OtherObjects>();
+  private readonly others = new OtherKinds();
   /** Every namespace that something is in. */
   private readonly namespaceNames = new Set<string>();
   private readonly namespaces = new Register<Registered<Namespace>>();
@@ -94,7 +87,7 @@ class ClusterReader implements ObjectVisitor {
   found(found: FoundObject): void {
     const { handling, body } = found;
     if (handling.use === "note") {
-      addTo(this.others, handling.about, handling.effect, () => nameInNote(body));
+      this.others.add(handling.about, handling.effect, () => nameInNote(body));
       return;
     }
     const { kind } = handling;
@@ -164,7 +157,7 @@ class ClusterReader implements ObjectVisitor {
       nodes,
     };
     const notes = [
-      ...otherKindNotes(this.others),
+      ...this.others.notes(),
       ...(this.selectors.namesControllerLabels ? controllerLabelNotes(cluster) : []),
       ...namespaceLabelNotes(cluster, (name) => this.namespaces.get("", name) !== undefined),
     ];
@@ -177,7 +170,7 @@ class ClusterReader implements ObjectVisitor {
     if (typeof value === "string" && isDnsLabel(value)) return value;
     const allowed = "at most 63 lower-case letters, digits and -, with a letter or digit at both ends";
     report(notAllowed(value, { at: "metadata.namespace", allowed, fix: "write the name of a namespace" }));
-    return isUnknown(value) ? "(namespace not known)" : "(no namespace)";
+    return typeof value === "string" ? value : isUnknown(value) ? "(namespace not known)" : "(no namespace)";
   }
 
   private readLabels(body: Plain, report: Report): Labels {

@@ -55,37 +55,41 @@ export function readList(
   return noItems;
 }
 
-/** The items of a list that has to be there and hold from one to `most` items. */
+/** How many of what a list may hold, and what to do with more of them. */
+export interface ListBounds {
+  readonly items: string;
+  readonly most: number;
+  /** As in `write them in several rules`. */
+  readonly more: string;
+}
+
+/** The items of a list that has to be there and hold one item or more. */
 export function readBoundedList(
   value: Plain | undefined,
   at: string,
-  { items, most, fix }: { items: string; most: number; fix: string },
+  bounds: ListBounds,
+  fix: string,
   report: Report,
 ): readonly Plain[] {
-  const allowed = `a list of 1 to ${most} ${items}`;
+  const allowed = `a list of 1 to ${bounds.most} ${bounds.items}`;
   if (!isList(value)) {
     report(notAllowed(value, { at, allowed, fix }));
     return noItems;
   }
   if (value.length === 0) report(notAllowed(value, { at, allowed, fix }));
-  reportTooMany(value, at, { items, most }, report);
+  reportTooMany(value, at, bounds, report);
   return value;
 }
 
 export function reportTooMany(
   list: readonly Plain[],
   at: string,
-  { items, most }: { items: string; most: number },
+  { items, most, more }: ListBounds,
   report: Report,
 ): void {
   if (list.length <= most) return;
-  report({
-    at,
-    problem: `has ${list.length} items`,
-    allowed: `at most ${most} ${items}`,
-    fix: "spread them over several policies",
-    unknown: false,
-  });
+  const problem = `has ${list.length} items`;
+  report({ at, problem, allowed: `at most ${most} ${items}`, fix: more, unknown: false });
 }
 
 /** One of some texts, which has to be there; undefined when it is reported. */

@@ -11,6 +11,8 @@ export const labelKeyAllowed =
 export const labelValueAllowed =
   "text of at most 63 letters, digits, -, _ and ., with a letter or digit at both ends, or empty";
 
+const noLabels: Labels = {};
+
 /** Whether an object can have the name: a DNS subdomain (RFC 1123). */
 export function isSubdomain(text: string): boolean {
   return text.length <= 253 && dnsSubdomain.test(text);
@@ -76,8 +78,6 @@ export class LabelReader {
     return true;
   }
 }
-
-const noLabels: Labels = {};
 
 /** Whether a label can have the value (`IsValidLabelValue`). */
 export function isLabelValue(value: string): boolean {

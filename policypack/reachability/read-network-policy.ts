@@ -101,7 +101,7 @@ function readPolicyTypes(value: Plain | undefined, report: Report): readonly Pla
   for (let index = 0; index < types.length; index++) {
     readChoice(types[index], `${at}[${index}]`, policyTypes, report);
   }
-  reportTooMany(types, at, { items: "of the two", most: 2 }, report);
+  reportTooMany(types, at, { items: "types", most: 2, more: "list each type once" }, report);
   return types;
 }
 

@@ -5,35 +5,58 @@ import type { Note } from "./reachability";
 
 export const nameLabel = "kubernetes.io/metadata.name";
 
-/** Objects of one kind that this answer does not know. */
-export interface OtherObjects {
-  readonly effect: Effect;
-  count: number;
-  /** Some of their names. */
-  readonly names: string[];
+/** How many things there are, and the names of the first of them. */
+export class Sample {
+  private static readonly most = 3;
+  private readonly names: string[] = [];
+  private count = 0;
+
+  add(name: () => string): void {
+    this.count++;
+    if (this.names.length < Sample.most) this.names.push(name());
+  }
+
+  /** `a`, `a and b`, or `a, b, c and 4 more`. */
+  toString(): string {
+    const more = this.count - this.names.length;
+    const parts = more > 0 ? [...this.names, `${more} more`] : this.names;
+    const last = parts.at(-1) ?? "";
+    return parts.length < 2 ? last : `${parts.slice(0, -1).join(", ")} and ${last}`;
+  }
 }
 
-/** How many names a note has at most. */
-export const mostNames = 3;
+/** Counts objects that this answer does not know, one note for each kind. */
+export class OtherKinds {
+  private readonly kinds = new Map<string, { readonly effect: Effect; readonly sample: Sample }>();
 
-/** One note for each kind that changes what is allowed, or makes objects, in a way that is not known here. */
-export function otherKindNotes(kinds: ReadonlyMap<string, OtherObjects>): readonly Note[] {
-  return [...kinds].map(([about, { effect, count, names }]) => {
-    const text =
-      effect === "makes objects"
-        ? `${some(count, names)}: the objects it makes are not in this answer`
-        : `${some(count, names)}: it changes what is allowed, and this answer does not know how`;
-    return { about, at: "", text };
-  });
+  /** @param about the kind, with its group. */
+  add(about: string, effect: Effect, name: () => string): void {
+    let kind = this.kinds.get(about);
+    if (kind === undefined) this.kinds.set(about, (kind = { effect, sample: new Sample() }));
+    kind.sample.add(name);
+  }
+
+  notes(): readonly Note[] {
+    return Array.from(this.kinds, ([about, { effect, sample }]) => ({
+      about,
+      at: "",
+      text:
+        effect === "makes objects"
+          ? `${sample.toString()}: makes objects that are not in this answer`
+          : `${sample.toString()}: changes what is allowed, in a way that is not in this answer`,
+    }));
+  }
 }
 
 /** One note for each label that controllers set and policies select pods by: few pods in the input are seen to have it. */
 export function controllerLabelNotes(cluster: Cluster): readonly Note[] {
-  const byKey = new Map<string, OtherObjects>();
+  const byKey = new Map<string, Sample>();
   const see = (selector: Selector | undefined, policy: Policy, at: string): void => {
     for (const { key } of selector?.requirements ?? []) {
-      if (isSetByControllers(key))
-        addTo(byKey, key, "changes what is allowed", () => `${titleOfPolicy(policy)} ${at}`);
+      if (!isSetByControllers(key)) continue;
+      let sample = byKey.get(key);
+      if (sample === undefined) byKey.set(key, (sample = new Sample()));
+      sample.add(() => `${titleOfPolicy(policy)} ${at}`);
     }
   };
   for (const policy of cluster.networkPolicies) see(policy.podSelector, policy, "spec.podSelector");
@@ -42,10 +65,10 @@ export function controllerLabelNotes(cluster: Cluster): readonly Note[] {
   eachPeer(cluster, (peer, policy) => {
     if (peer.kind === "pods") see(peer.pods, policy, peer.at);
   });
-  return Array.from(byKey, ([key, { count, names }]) => ({
+  return Array.from(byKey, ([key, sample]) => ({
     about: `label ${key}`,
     at: "",
-    text: `selected by in ${some(count, names)}: controllers set it on the pods they make, so pods that are not in the input themselves are taken not to have it`,
+    text: `selected by in ${sample.toString()}: controllers set it on the pods they make, so pods that are not in the input themselves are taken not to have it`,
   }));
 }
 
@@ -54,7 +77,7 @@ export function namespaceLabelNotes(
   cluster: Cluster,
   isDeclared: (namespace: string) => boolean,
 ): readonly Note[] {
-  const undeclared = cluster.namespaces.filter(({ name }) => !isDeclared(name)).map(({ name }) => name);
+  const undeclared = cluster.namespaces.filter(({ name }) => !isDeclared(name));
   if (undeclared.length === 0) return [];
   let label: string | undefined;
   const see = (selector: Selector | undefined): void => {
@@ -65,12 +88,13 @@ export function namespaceLabelNotes(
     if (peer.kind === "pods") see(peer.namespaces);
   });
   if (label === undefined) return [];
-  const names = some(undeclared.length, undeclared.slice(0, mostNames));
+  const sample = new Sample();
+  for (const { name } of undeclared) sample.add(() => name);
   return [
     {
       about: `namespace label ${label}`,
       at: "",
-      text: `policies select namespaces by it, and these are not in the input: ${names}. They are taken to have no labels but their name`,
+      text: `policies select namespaces by it, and these are not in the input: ${sample.toString()}. They are taken to have no labels but their name`,
     },
   ];
 }
@@ -91,24 +115,4 @@ function titleOfPolicy(policy: Policy): string {
   return "kind" in policy
     ? `${policy.kind} ${policy.name}`
     : `NetworkPolicy ${policy.namespace}/${policy.name}`;
-}
-
-/** Counts an object under its kind, and keeps its name while there are few. */
-export function addTo(
-  kinds: Map<string, OtherObjects>,
-  about: string,
-  effect: Effect,
-  name: () => string,
-): void {
-  let objects = kinds.get(about);
-  if (objects === undefined) kinds.set(about, (objects = { effect, count: 0, names: [] }));
-  objects.count++;
-  if (objects.names.length < mostNames) objects.names.push(name());
-}
-
-/** `a`, `a and b`, or `a, b, c and 4 more`. */
-function some(count: number, names: readonly string[]): string {
-  const parts = count > names.length ? [...names, `${count - names.length} more`] : names;
-  const last = parts.at(-1) ?? "";
-  return parts.length < 2 ? last : `${parts.slice(0, -1).join(", ")} and ${last}`;
 }

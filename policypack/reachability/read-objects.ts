@@ -112,11 +112,12 @@ function visit(
   }
 }
 
-/** How messages name an object: `NetworkPolicy erlmcp/web`. */
+/** How messages name an object: `NetworkPolicy erlmcp/web`, or only by its kind where it has no name. */
 export function titleOf(kind: string, body: Plain, namespace?: string): string {
   const metadata = field(body, "metadata");
   const name = field(metadata, "name");
-  const unnamed = isUnknown(name) || isUnknown(metadata) ? "(name not known)" : "(no name)";
-  const scope = namespace === undefined ? "" : `${namespace}/`;
-  return `${kind} ${scope}${typeof name === "string" && name !== "" ? name : unnamed}`;
+  if (typeof name === "string" && name !== "") {
+    return `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+  }
+  return isUnknown(name) || isUnknown(metadata) ? `${kind} (name not known)` : kind;
 }

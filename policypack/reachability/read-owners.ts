@@ -8,6 +8,7 @@ import type { FoundWorkload } from "./read-workload";
 /** The workloads of the input, each kind, namespace and name once. */
 export class WorkloadRegister {
   private readonly byKind = new Map<string, Register<FoundWorkload>>();
+  private completed = 1;
 
   /** Adds a workload; returns the one that is there instead, when they differ. */
   add(found: FoundWorkload): FoundWorkload | undefined {
@@ -17,7 +18,12 @@ export class WorkloadRegister {
     const first = register.get(namespace, name);
     if (first === undefined) register.set(namespace, name, found);
     else if (isSame(first.workload, found.workload)) register.set(namespace, name, merge(first, found));
-    else return first;
+    else if (!name.endsWith("*")) return first;
+    else {
+      // The API server completes each name in its own way.
+      const another = `${name} (${++this.completed})`;
+      register.set(namespace, another, { ...found, workload: { ...found.workload, name: another } });
+    }
     return undefined;
   }
 
