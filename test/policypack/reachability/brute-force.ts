@@ -1,0 +1,290 @@
+import * as ipaddr from "ipaddr.js";
+import { fromCidr, type AddressFamily, type AddressSet } from "../../../policypack/address-set";
+import type { Protocol } from "../../../policypack/port-set";
+import type {
+  AllowRule,
+  Cluster,
+  ClusterPolicy,
+  Labels,
+  NetworkPolicy,
+  Peer,
+  PortMatch,
+  Selector,
+  TierRule,
+  Workload,
+} from "../../../policypack/reachability/model";
+import type { AnalysisOptions } from "../../../policypack/reachability/reachability";
+
+/** One connection that somebody tries. An end that is a text is an address outside the cluster. */
+interface Attempt {
+  readonly cluster: Cluster;
+  readonly options: AnalysisOptions;
+  readonly from: Workload | string;
+  readonly to: Workload | string;
+  readonly protocol: Protocol;
+  readonly port: number;
+}
+
+type Direction = "ingress" | "egress";
+
+/** A single address as a number of its family. */
+interface Address {
+  readonly family: AddressFamily;
+  readonly value: bigint;
+}
+
+/** Where pods are when nothing says it. */
+const privateIpv4 = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"].map(fromCidr);
+/** Where nodes are when nothing says it. */
+const privateSpace = [...privateIpv4, fromCidr("fc00::/7")];
+
+/**
+ * Whether one connection to one port is let through, read off the API documentation of `networking.k8s.io/v1` and
+ * `policy.networking.k8s.io` for this connection alone. It is as slow as it is plain: nothing is computed for more than one
+ * connection, so it has no idea in common with an engine that computes with sets.
+ */
+export function mayConnect(
+  cluster: Cluster,
+  options: AnalysisOptions,
+  from: Workload | string,
+  to: Workload | string,
+  protocol: Protocol,
+  port: number,
+): boolean {
+  const attempt = { cluster, options, from, to, protocol, port };
+  return isLetThrough(attempt, "egress", from, to) && isLetThrough(attempt, "ingress", to, from);
+}
+
+/** What the policies of one end, the subject, say. */
+function isLetThrough(
+  attempt: Attempt,
+  direction: Direction,
+  subject: Workload | string,
+  other: Workload | string,
+): boolean {
+  // Policies select pods; an address is none, and one on its node's network is not selected.
+  if (typeof subject === "string" || subject.hostNetwork) return true;
+  const admin = decisionOfTier(attempt, "Admin", direction, subject, other);
+  if (admin !== "Pass") return admin === "Accept";
+  let isolated = false;
+  for (const policy of attempt.cluster.networkPolicies) {
+    const rules = policy[direction];
+    if (rules === undefined || policy.namespace !== subject.namespace) continue;
+    if (!selects(policy.podSelector, subject.labels)) continue;
+    isolated = true;
+    if (rules.some((rule) => allows(attempt, policy, rule, other))) return true;
+  }
+  if (isolated) return false;
+  return decisionOfTier(attempt, "Baseline", direction, subject, other) !== "Deny";
+}
+
+function allows(attempt: Attempt, policy: NetworkPolicy, rule: AllowRule, other: Workload | string): boolean {
+  return (
+    hasPort(attempt, rule.ports) &&
+    (rule.peers === undefined || rule.peers.some((peer) => isInAllowPeer(attempt, policy, peer, other)))
+  );
+}
+
+/** The action of the first rule of a tier that matches, in order of priority, then of name; Pass where none does. */
+function decisionOfTier(
+  attempt: Attempt,
+  tier: ClusterPolicy["tier"],
+  direction: Direction,
+  subject: Workload,
+  other: Workload | string,
+): TierRule["action"] {
+  const policies = attempt.cluster.clusterPolicies
+    .filter((policy) => policy.tier === tier)
+    .sort((a, b) => a.priority - b.priority || (a.name < b.name ? -1 : 1));
+  for (const policy of policies) {
+    if (!selects(policy.subject.namespaces, labelsOfNamespace(attempt.cluster, subject.namespace))) continue;
+    if (policy.subject.pods !== undefined && !selects(policy.subject.pods, subject.labels)) continue;
+    for (const rule of policy[direction]) {
+      // What is not certain must neither shut a connection nor keep an Accept that follows from opening it.
+      const certain = rule.action !== "Accept";
+      if (!hasPort(attempt, rule.ports)) continue;
+      if (rule.peers.some((peer) => isInTierPeer(attempt, peer, other, certain))) return rule.action;
+    }
+  }
+  return "Pass";
+}
+
+function isInAllowPeer(
+  { cluster, options }: Attempt,
+  policy: NetworkPolicy,
+  peer: Peer,
+  other: Workload | string,
+): boolean {
+  switch (peer.kind) {
+    case "pods":
+      return isInPods(cluster, peer, other, policy.namespace);
+    case "addresses":
+      if (typeof other === "string") return holds(peer.addresses, addressOf(other));
+      if (other.hostNetwork) return isNodeWithin(options, other, peer.addresses, false);
+      return options.ipBlocksMatchPods === true && isAnyWithin(other.addresses, peer.addresses);
+    default:
+      return false;
+  }
+}
+
+/** @param certain Whether it has to match wherever the other end is, and not just perhaps. */
+function isInTierPeer(
+  { cluster, options }: Attempt,
+  peer: Peer,
+  other: Workload | string,
+  certain: boolean,
+): boolean {
+  switch (peer.kind) {
+    case "pods":
+      return isInPods(cluster, peer, other, undefined);
+    case "addresses":
+      if (typeof other === "string") return holds(peer.addresses, addressOf(other));
+      if (other.hostNetwork) return isNodeWithin(options, other, peer.addresses, certain);
+      return isPodWithin(options, other, peer.addresses, certain);
+    case "nodes":
+      return isNode(cluster, peer.nodes, other, certain);
+    case "domains":
+      return false;
+  }
+}
+
+/** @param ownNamespace The policy's, for a peer without namespace selector. */
+function isInPods(
+  cluster: Cluster,
+  peer: Extract<Peer, { kind: "pods" }>,
+  other: Workload | string,
+  ownNamespace: string | undefined,
+): boolean {
+  if (typeof other === "string" || other.hostNetwork) return false;
+  const inNamespace =
+    peer.namespaces === undefined
+      ? other.namespace === ownNamespace
+      : selects(peer.namespaces, labelsOfNamespace(cluster, other.namespace));
+  return inNamespace && (peer.pods === undefined || selects(peer.pods, other.labels));
+}
+
+function isNode(cluster: Cluster, nodes: Selector, other: Workload | string, certain: boolean): boolean {
+  if (typeof other === "string") {
+    const address = addressOf(other);
+    return cluster.nodes.some(
+      (node) =>
+        selects(nodes, node.labels) && node.addresses.some((text) => isSame(addressOf(text), address)),
+    );
+  }
+  if (!other.hostNetwork) return false;
+  const node = cluster.nodes.find(({ name }) => name === other.node);
+  if (node !== undefined) return selects(nodes, node.labels);
+  return !certain || nodes.requirements.length === 0;
+}
+
+function isPodWithin(
+  options: AnalysisOptions,
+  { addresses }: Workload,
+  block: AddressSet,
+  certain: boolean,
+): boolean {
+  if (addresses.length > 0) return certain ? isEveryWithin(addresses, block) : isAnyWithin(addresses, block);
+  const ranges = options.podRanges === undefined ? privateIpv4 : [options.podRanges];
+  return certain
+    ? ranges.every((range) => isWithin(range, block))
+    : ranges.some((range) => meet(range, block));
+}
+
+function isNodeWithin(
+  options: AnalysisOptions,
+  { addresses }: Workload,
+  block: AddressSet,
+  certain: boolean,
+): boolean {
+  if (addresses.length > 0) return certain ? isEveryWithin(addresses, block) : isAnyWithin(addresses, block);
+  const ranges = options.nodeRanges === undefined ? privateSpace : [options.nodeRanges];
+  return certain
+    ? ranges.every((range) => isWithin(range, block))
+    : ranges.some((range) => meet(range, block));
+}
+
+function hasPort({ to, protocol, port }: Attempt, matches: readonly PortMatch[] | undefined): boolean {
+  if (matches === undefined) return true;
+  return matches.some((match) => {
+    if (match.kind === "numbers")
+      return match.protocol === protocol && match.first <= port && port <= match.last;
+    if (match.protocol !== undefined && match.protocol !== protocol) return false;
+    return (
+      typeof to !== "string" &&
+      to.namedPorts.some(
+        (named) => named.name === match.name && named.protocol === protocol && named.number === port,
+      )
+    );
+  });
+}
+
+function selects({ requirements }: Selector, labels: Labels): boolean {
+  return requirements.every(({ key, operator, values }) => {
+    const [, value] = Object.entries(labels).find(([name]) => name === key) ?? [];
+    switch (operator) {
+      case "In":
+        return value !== undefined && values.includes(value);
+      case "NotIn":
+        return value === undefined || !values.includes(value);
+      case "Exists":
+        return value !== undefined;
+      case "DoesNotExist":
+        return value === undefined;
+    }
+  });
+}
+
+function labelsOfNamespace(cluster: Cluster, name: string): Labels {
+  const namespace = cluster.namespaces.find((one) => one.name === name);
+  if (namespace === undefined) throw new RangeError(`the cluster lists no namespace ${name}`);
+  return namespace.labels;
+}
+
+function isAnyWithin(addresses: readonly string[], block: AddressSet): boolean {
+  return addresses.some((text) => holds(block, addressOf(text)));
+}
+
+function isEveryWithin(addresses: readonly string[], block: AddressSet): boolean {
+  return addresses.every((text) => holds(block, addressOf(text)));
+}
+
+/** Whether two sets share an address. The least that they share is where an interval of one of them starts. */
+function meet(a: AddressSet, b: AddressSet): boolean {
+  return [...startsOf(a), ...startsOf(b)].some((address) => holds(a, address) && holds(b, address));
+}
+
+/** Whether `outer` has every address of `inner`. The least it lacks is where an interval of `inner` starts or one of `outer` ended. */
+function isWithin(inner: AddressSet, outer: AddressSet): boolean {
+  return [...startsOf(inner), ...successorsOf(outer)].every(
+    (address) => !holds(inner, address) || holds(outer, address),
+  );
+}
+
+function startsOf(set: AddressSet): Address[] {
+  return [
+    ...set.IPv4.map(({ first }): Address => ({ family: "IPv4", value: first })),
+    ...set.IPv6.map(({ first }): Address => ({ family: "IPv6", value: first })),
+  ];
+}
+
+function successorsOf(set: AddressSet): Address[] {
+  return [
+    ...set.IPv4.map(({ last }): Address => ({ family: "IPv4", value: last + 1n })),
+    ...set.IPv6.map(({ last }): Address => ({ family: "IPv6", value: last + 1n })),
+  ];
+}
+
+function holds(set: AddressSet, { family, value }: Address): boolean {
+  return set[family].some(({ first, last }) => first <= value && value <= last);
+}
+
+function isSame(a: Address, b: Address): boolean {
+  return a.family === b.family && a.value === b.value;
+}
+
+function addressOf(text: string): Address {
+  const address = ipaddr.parse(text);
+  let value = 0n;
+  for (const byte of address.toByteArray()) value = value * 256n + BigInt(byte);
+  return { family: address.kind() === "ipv4" ? "IPv4" : "IPv6", value };
+}
