@@ -108,14 +108,13 @@ export function endNames(cluster: Cluster, limits: Limits = { names: 6, networks
   function ofWorkloads(workloads: readonly Workload[]): Spelling {
     if (workloads.length === total && total > 2) return whole(`all ${counted(total, "workload")}`);
     const parts = byNamespace(workloads);
-    if (parts.length <= limits.names) {
-      const short = parts.flatMap(names);
-      if (short.length <= limits.names) return whole(short.join(", "));
-    }
+    const short = parts.length <= limits.names ? parts.flatMap(names) : undefined;
+    if (short !== undefined && short.length <= examples) return whole(short.join(", "));
     const except = missing(cluster.workloads, workloads);
     if (except !== undefined) {
       return whole(`all ${counted(total, "workload")} except ${except.join(", ")}`);
     }
+    if (short !== undefined && short.length <= limits.names) return whole(short.join(", "));
     if (parts.length <= examples) {
       const spellings = parts.map(ofNamespace);
       return {

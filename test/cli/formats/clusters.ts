@@ -79,11 +79,22 @@ function pairs({ from, to, ports }: FlowGroup): Flow[] {
 
 /** `TCP 443, UDP 53`, or `all`. */
 export function ports(text: string): PortSet {
-  if (text === "all") return allPorts;
-  return portSet(
-    text.split(", ").map((range) => readPortRange(range) ?? { protocol: range, first: 1, last: 1 }),
-  );
+  return text === "all" ? allPorts : portSet(text.split(", ").map((range) => readPortRange(range)!));
 }
+
+/** Names that no Kubernetes object can have, and that mean something in one format or another. */
+export const hostileNames = [
+  'a"]; click b "javascript:alert(1)"',
+  "<script>alert(1)</script>",
+  "`x` | *b* _c_ @octocat #1 https://example.com",
+  "back\\slash\\",
+  "\u001b[31mred\nline",
+  "&quot;&#34;",
+  "%%{init: {}}%%",
+  "__proto__",
+  "=1+1,2",
+  "\u202ertl",
+];
 
 export function addresses(...cidrs: string[]): { readonly addresses: AddressSet } {
   return { addresses: union(...cidrs.map(fromCidr)) };
