@@ -23,7 +23,8 @@ export function* json(reachability: Reachability): Generator<string> {
   yield* list("notes", notes, ({ about, at, text }) => JSON.stringify({ about, at, text }));
   yield ",\n";
   yield* list("workloads", workloads, (workload) => {
-    const { namespace, name, kind, labels, hostNetwork } = workload;
+    const { namespace, name, kind, hostNetwork } = workload;
+    const labels = Object.fromEntries(Object.entries(workload.labels).sort());
     const isolated = {
       ingress: !hostNetwork && !open.to.has(workload),
       egress: !hostNetwork && !open.from.has(workload),
