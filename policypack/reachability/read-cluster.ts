@@ -58,6 +58,8 @@ interface Registered<T> {
   readonly content: T;
 }
 
+const namespaceNameAllowed =
+  "at most 63 lower-case letters, digits and -, with a letter or digit at both ends";
 const policyFields = fieldNames("apiVersion", "kind", "metadata", "spec", "status");
 
 class ClusterReader implements ObjectVisitor {
@@ -92,7 +94,7 @@ class ClusterReader implements ObjectVisitor {
     }
     const { kind } = handling;
     const before = this.problems.length;
-    let namespace = "";
+    const namespace = kind.namespaced ? this.namespaceOf(body) : "";
     const report = (problem: FieldProblem): void => {
       const title = titleOf(kind.kind, body, kind.namespaced ? namespace : undefined);
       // The path of an item ends with a dot, which goes where the whole item is meant.
@@ -101,7 +103,7 @@ class ClusterReader implements ObjectVisitor {
     };
     // What has a problem is read to its end, so that all of its problems are told at once, and is then left out.
     const sound = (): boolean => this.problems.length === before;
-    if (kind.namespaced) namespace = this.readNamespace(body, report);
+    if (kind.namespaced && !isDnsLabel(namespace)) reportNamespace(body, report);
     const name = readName(body, kind, report);
     switch (kind.role) {
       case "namespace": {
@@ -164,18 +166,23 @@ class ClusterReader implements ObjectVisitor {
     return { cluster, problems: this.problems, notes };
   }
 
-  private readNamespace(body: Plain, report: Report): string {
+  /** The namespace; where it is not valid, what messages write in its place. */
+  private namespaceOf(body: Plain): string {
     const value = field(field(body, "metadata"), "namespace");
     if (value === undefined || value === "") return this.defaultNamespace;
-    if (typeof value === "string" && isDnsLabel(value)) return value;
-    const allowed = "at most 63 lower-case letters, digits and -, with a letter or digit at both ends";
-    report(notAllowed(value, { at: "metadata.namespace", allowed, fix: "write the name of a namespace" }));
-    return typeof value === "string" ? value : isUnknown(value) ? "(namespace not known)" : "(no namespace)";
+    if (typeof value === "string") return value;
+    return isUnknown(value) ? "(namespace not known)" : "(no namespace)";
   }
 
   private readLabels(body: Plain, report: Report): Labels {
     return this.labels.read(field(field(body, "metadata"), "labels"), "metadata.labels", report);
   }
+}
+
+function reportNamespace(body: Plain, report: Report): void {
+  const namespace = field(field(body, "metadata"), "namespace");
+  const fix = "write the name of a namespace";
+  report(notAllowed(namespace, { at: "metadata.namespace", allowed: namespaceNameAllowed, fix }));
 }
 
 /** The name; `prefix*` for a workload whose name the API server completes. */
@@ -198,13 +205,13 @@ function readName(body: Plain, kind: KnownKind, report: Report): string {
   ) {
     // A prefix may end with what a name may not end with.
     if (typeof prefix === "string" && isSubdomain(`${prefix}x`)) return `${prefix}*`;
-    const allowed = "the beginning of a name in lower-case letters, digits, - and .";
+    const allowed = "the beginning of a name in lower-case letters, digits, . and -";
     report(notAllowed(prefix, { at: "metadata.generateName", allowed, fix: "write a valid prefix" }));
     return "";
   }
   const allowed = isNamespace
-    ? "at most 63 lower-case letters, digits and -, with a letter or digit at both ends"
-    : "lower-case letters, digits, - and ., with a letter or digit at both ends";
+    ? namespaceNameAllowed
+    : "lower-case letters, digits, . and -, with a letter or digit at both ends";
   report(notAllowed(name, { at: "metadata.name", allowed, fix: "write a valid name" }));
   return "";
 }

@@ -140,7 +140,8 @@ export function readOnlyField(
   names: FieldNames,
   report: Report,
 ): { readonly name: string; readonly value: Plain } | undefined {
-  const allowed = `an object that sets exactly one of ${[...names].join(", ")}`;
+  const one = names.size === 1 ? [...names].join() : `exactly one of ${[...names].join(", ")}`;
+  const allowed = `an object that sets ${one}`;
   if (!isObject(value)) {
     report(notAllowed(value, { at, allowed, fix: `write ${allowed}` }));
     return undefined;
@@ -153,9 +154,12 @@ export function readOnlyField(
   }
   const [only, ...more] = set;
   if (only !== undefined && more.length === 0) return only;
-  const found = set.length === 0 ? "sets none" : `sets ${set.map(({ name }) => name).join(" and ")}`;
-  const fix =
-    set.length === 0 ? "set one of them" : "keep one of them, and write an item of its own for each other";
-  report({ at, problem: found, allowed: `exactly one of ${[...names].join(", ")}`, fix, unknown: false });
+  if (only === undefined)
+    report({ at, problem: "sets nothing", allowed: one, fix: `set ${either([...names])}`, unknown: false });
+  else {
+    const problem = `sets ${set.map(({ name }) => name).join(" and ")}`;
+    const fix = "keep one of them, and write an item of its own for each other";
+    report({ at, problem, allowed: one, fix, unknown: false });
+  }
   return undefined;
 }
