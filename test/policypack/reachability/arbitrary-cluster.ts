@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { fromCidr, noAddresses, subtract, union, type AddressSet } from "../../../policypack/address-set";
+import { fromCidr, subtract, union, type AddressSet } from "../../../policypack/address-set";
 import type {
   AllowRule,
   Cluster,
@@ -139,8 +139,6 @@ const addresses = fc.oneof(
   { weight: 3, arbitrary: fc.array(address, { minLength: 1, maxLength: 2 }) },
 );
 
-const everyPrivateIpv4 = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
-
 /** Blocks that touch, overlap and hold one another. */
 const blocks = [
   ["10.0.0.0/8"],
@@ -160,38 +158,42 @@ const blocks = [
   ["::/0"],
 ] as const;
 
-/** What is kept out of a block; none of it is out of all blocks, and some of it is all of one. */
-const exceptions = [
-  [],
-  ["10.0.0.8/29"],
-  ["10.0.0.9/32"],
-  ["10.0.0.0/9", "192.168.0.0/16"],
-  ["203.0.113.0/25"],
-  ["fd00::8/128"],
+/** Blocks with what is kept out of them: a part in the middle, at an edge, or all. */
+const blocksWithExceptions = [
+  ["10.0.0.0/8", ["10.0.0.0/9"]],
+  ["10.0.0.0/8", ["10.0.0.8/29"]],
+  ["10.0.0.0/8", ["10.0.0.0/9", "10.128.0.0/9"]],
+  ["10.0.0.0/9", ["10.0.0.12/30", "10.0.0.9/32"]],
+  ["0.0.0.0/0", ["10.0.0.0/9", "192.168.0.0/16"]],
+  ["128.0.0.0/1", ["203.0.113.0/25"]],
+  ["fd00::/8", ["fd00::8/128"]],
+  ["::/0", ["fd00::/8"]],
 ] as const;
 
-/** The parts of a cluster policy's `networks`; the last two hold every place where pods or nodes may be. */
-const networks = [
-  ...blocks,
+/** `networks` of several parts: some of where pods may be by the options, or all of it, or all of private space. */
+const joinedNetworks = [
   ["10.0.0.0/9", "10.128.0.0/9"],
-  ["10.0.0.0/9", "fd00::/8"],
-  everyPrivateIpv4,
+  ["10.0.0.8/30", "10.128.0.0/9", "fd00::/8"],
+  ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"],
   ["0.0.0.0/0", "::/0"],
-];
+] as const;
 
-const ipBlockPeer = fc
-  .tuple(fc.constantFrom(...blocks), fc.oneof(fc.constant(exceptions[0]), fc.constantFrom(...exceptions)))
-  .map(([block, except]): PeerWithoutPlace => ({
+const ipBlockPeer = fc.oneof(
+  fc.constantFrom(...blocks).map((block): PeerWithoutPlace => ({
     kind: "addresses",
-    addresses: subtract(setOf(block), setOf(except)),
-    text: except.length === 0 ? block.join() : `${block.join()} except ${except.join()}`,
-  }));
+    addresses: setOf(block),
+    text: block.join(),
+  })),
+  fc.constantFrom(...blocksWithExceptions).map(([block, except]): PeerWithoutPlace => ({
+    kind: "addresses",
+    addresses: subtract(setOf([block]), setOf(except)),
+    text: `${block} except ${except.join()}`,
+  })),
+);
 
-const networksPeer = fc.constantFrom(...networks).map((cidrs): PeerWithoutPlace => ({
-  kind: "addresses",
-  addresses: setOf(cidrs),
-  text: cidrs.join(),
-}));
+const networksPeer = fc
+  .oneof(fc.constantFrom(...blocks), fc.constantFrom(...joinedNetworks))
+  .map((cidrs): PeerWithoutPlace => ({ kind: "addresses", addresses: setOf(cidrs), text: cidrs.join() }));
 
 type WithoutPlace<T> = T extends unknown ? Omit<T, "at"> : never;
 type PeerWithoutPlace = WithoutPlace<Peer>;
@@ -229,7 +231,7 @@ const tierPeers = {
     fc.oneof(
       { weight: 2, arbitrary: namespacesPeer },
       { weight: 2, arbitrary: namespacedPodsPeer },
-      { weight: 4, arbitrary: networksPeer },
+      { weight: 6, arbitrary: networksPeer },
       { weight: 3, arbitrary: selector.map((nodes): PeerWithoutPlace => ({ kind: "nodes", nodes })) },
       { weight: 1, arbitrary: fc.constant<PeerWithoutPlace>({ kind: "domains", names: ["example.com"] }) },
     ),
@@ -241,6 +243,8 @@ const namespace: fc.Arbitrary<Labels> = labels;
 
 const workload = fc.record(
   {
+    /** What it has of the workload before it. */
+    shared: weighted([4, "nothing"], [1, "labels"], [1, "everything"]),
     place: fc.nat(3),
     labels,
     namedPorts,
@@ -276,17 +280,17 @@ const tierRules = (direction: "ingress" | "egress") =>
       },
       plain,
     ),
-    { maxLength: 2 },
+    { maxLength: 3 },
   );
 
 const clusterPolicy = fc.record(
   {
     kind: weighted([3, "ClusterNetworkPolicy"], [2, "AdminNetworkPolicy"], [1, "BaselineAdminNetworkPolicy"]),
     tier: fc.constantFrom<ClusterPolicy["tier"]>("Admin", "Baseline"),
-    priority: fc.constantFrom(0, 1, 1000),
+    priority: weighted([2, 0], [1, 1], [1, 1000]),
     subject: fc.record(
       {
-        namespaces: namespaceSelector,
+        namespaces: fc.oneof(fc.constant<Selector>({ requirements: [] }), namespaceSelector),
         pods: fc.oneof(fc.constant(undefined), selector),
       },
       plain,
@@ -302,7 +306,12 @@ const clusterPolicyNames = ["b", "a-10", "a", "a-2"] as const;
 
 const options: fc.Arbitrary<AnalysisOptions> = fc
   .tuple(
-    weighted([2, undefined], [1, ["10.0.0.0/9"]], [1, ["10.0.0.8/30", "10.128.0.0/9"]], [1, ["fd00::/8"]]),
+    weighted(
+      [2, undefined],
+      [1, ["10.0.0.0/9", "fd00::/8"]],
+      [1, ["10.0.0.8/30", "10.128.0.0/9"]],
+      [1, ["10.0.0.0/9"]],
+    ),
     weighted([2, undefined], [1, ["192.168.0.0/16"]], [1, ["10.0.0.12/30", "203.0.113.0/25"]]),
     weighted([2, undefined], [1, ["10.0.0.0/9"]]),
     weighted([1, undefined], [1, false], [2, true]),
@@ -333,7 +342,7 @@ export const arbitraryInput: fc.Arbitrary<AnalysisInput> = fc
     return {
       cluster: {
         namespaces,
-        workloads: drawn.workloads.map(({ place, node: nodeName, ...rest }, index): Workload => ({
+        workloads: withShared(drawn.workloads).map(({ place, node: nodeName, ...rest }, index): Workload => ({
           ...rest,
           namespace: nameAt(place),
           // Neighbours share a name where they share a namespace, as a Deployment and a Pod may.
@@ -368,6 +377,17 @@ type Drawn<T> = T extends fc.Arbitrary<infer Value> ? Value : never;
 function namespaceOf(ownLabels: Labels, index: number): Namespace {
   const name = namespaceNames[index] ?? "";
   return { name, labels: { ...ownLabels, "kubernetes.io/metadata.name": name } };
+}
+
+function withShared(drawn: readonly Drawn<typeof workload>[]): Omit<Drawn<typeof workload>, "shared">[] {
+  const workloads: Omit<Drawn<typeof workload>, "shared">[] = [];
+  for (const { shared, ...own } of drawn) {
+    const previous = workloads.at(-1) ?? own;
+    if (shared === "nothing") workloads.push(own);
+    else if (shared === "everything") workloads.push(previous);
+    else workloads.push({ ...own, place: previous.place, labels: previous.labels });
+  }
+  return workloads;
 }
 
 function clusterPolicyOf(drawn: Drawn<typeof clusterPolicy>, name: string): ClusterPolicy {
@@ -407,5 +427,5 @@ function weighted<const T>(...values: readonly (readonly [weight: number, value:
 }
 
 function setOf(cidrs: readonly string[]): AddressSet {
-  return cidrs.length === 0 ? noAddresses : union(...cidrs.map(fromCidr));
+  return union(...cidrs.map(fromCidr));
 }

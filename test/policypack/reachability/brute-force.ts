@@ -218,7 +218,8 @@ function hasPort({ to, protocol, port }: Attempt, matches: readonly PortMatch[] 
   });
 }
 
-function selects({ requirements }: Selector, labels: Labels): boolean {
+/** Whether all requirements hold (`meta/v1` LabelSelector). */
+export function selects({ requirements }: Selector, labels: Labels): boolean {
   return requirements.every(({ key, operator, values }) => {
     const [, value] = Object.entries(labels).find(([name]) => name === key) ?? [];
     switch (operator) {
