@@ -37,7 +37,7 @@ export function portSet(ranges: readonly (PortInterval & { readonly protocol: st
   for (const { protocol, first, last } of ranges) (numbers[protocol] ??= []).push({ first, last });
   return {
     numbers: Object.fromEntries(
-      Object.entries(numbers).map(([protocol, intervals]) => [protocol, merge(intervals)]),
+      inOrder(Object.keys(numbers)).map((protocol) => [protocol, merge(numbers[protocol] ?? [])]),
     ),
     names: [],
   };
@@ -92,7 +92,7 @@ export function readPortRange(text: string): (PortInterval & { protocol: string 
 
 /** The ports that are in any of the sets. */
 export function unionPorts(...sets: readonly PortSet[]): PortSet {
-  const present = protocolsOf(sets);
+  const present = inOrder([...new Set(sets.flatMap((set) => Object.keys(set.numbers)))]);
   return {
     numbers: Object.fromEntries(
       present.map((protocol) => [protocol, merge(sets.flatMap((set) => set.numbers[protocol] ?? []))]),
@@ -136,11 +136,11 @@ export function formatPorts(set: PortSet): string {
   ].join("; ");
 }
 
-/** The protocols that any of the sets has, in the order of {@link protocols}, then any others. */
-function protocolsOf(sets: readonly PortSet[]): string[] {
-  const present = new Set(sets.flatMap((set) => Object.keys(set.numbers)));
-  const known = protocols.filter((protocol) => present.has(protocol));
-  return [...known, ...[...present].filter((protocol) => !known.some((name) => name === protocol)).sort()];
+/** In the order of {@link protocols}, then any others: one order, so that equal sets are written alike. */
+function inOrder(present: readonly string[]): string[] {
+  if (present.length < 2) return [...present];
+  const known = protocols.filter((protocol) => present.includes(protocol));
+  return [...known, ...present.filter((protocol) => !known.some((name) => name === protocol)).sort()];
 }
 
 function isAllNumbers({ first, last }: PortInterval): boolean {

@@ -1,4 +1,4 @@
-import { publicInternet } from "../../matrix";
+import { publicInternet } from "../../matrix/address-ranges";
 import {
   fromCidr,
   includes,

@@ -26,7 +26,7 @@ Not isolated: no policy limits who may connect to these, or whom they may connec
 | \`erlmcp/erlmcp\` | \`erlmcp/postgres\` | TCP 5432-5433 |
 | \`erlmcp/erlmcp\` | \`erlmcp/rabbitmq\` | TCP 5671-5672, 15672 |
 | \`erlmcp/erlmcp\` | \`erlmcp/redis\` | TCP 6379-6380 |
-| \`erlmcp/* (all 5 workloads), monitoring/grafana, monitoring/prometheus, observability/jaeger\` | \`kube-system/coredns, kube-system/kube-dns\` | UDP 53; TCP 53 |
+| \`erlmcp/* (all 5 workloads), monitoring/grafana, monitoring/prometheus, observability/jaeger\` | \`kube-system/coredns, kube-system/kube-dns\` | TCP 53; UDP 53 |
 | \`erlmcp/erlmcp\` | \`observability/jaeger\` | TCP 14250, 14268; UDP 6831 |
 | \`erlmcp/erlmcp\` | \`the public Internet (IPv4), 10.0.0.0/8\` | TCP 443 |
 | \`erlmcp/otel-collector, monitoring/grafana, monitoring/prometheus\` | \`erlmcp/erlmcp\` | TCP 9090 |

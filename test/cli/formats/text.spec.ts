@@ -27,7 +27,7 @@ erlmcp/erlmcp
   -> the public Internet (IPv4), 10.0.0.0/8     TCP 443
 
 erlmcp/* (all 5 workloads), monitoring/grafana, monitoring/prometheus, observability/jaeger
-  -> kube-system/coredns, kube-system/kube-dns  UDP 53; TCP 53
+  -> kube-system/coredns, kube-system/kube-dns  TCP 53; UDP 53
 
 erlmcp/otel-collector, monitoring/grafana, monitoring/prometheus
   -> erlmcp/erlmcp                              TCP 9090
