@@ -18,7 +18,8 @@ export function policyTitle(policy: NetworkPolicy | ClusterPolicy): string {
     : `NetworkPolicy ${policy.namespace}/${policy.name}`;
 }
 
-function rulesIn(policy: NetworkPolicy | ClusterPolicy): readonly (AllowRule | TierRule)[] {
+/** The rules of both directions. */
+export function rulesIn(policy: NetworkPolicy | ClusterPolicy): readonly (AllowRule | TierRule)[] {
   return [...(policy.ingress ?? []), ...(policy.egress ?? [])];
 }
 

@@ -84,10 +84,11 @@ export function inOrder(policies: readonly ClusterPolicy[], tier: ClusterPolicy[
 
 const everything: Selector = { requirements: [] };
 
-/** Where pods and nodes are when nothing says so: private space, of which pods have IPv4 alone in most clusters. */
-const privateIpv4 = union(
+/** Where pods are when nothing says so: private space, of which pods have IPv4 alone in most clusters. */
+export const privateIpv4 = union(
   ...["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"].map((cidr) => fromCidr(cidr)),
 );
+/** Where nodes are when nothing says so. */
 const privateSpace = union(privateIpv4, fromCidr("fc00::/7"));
 
 /** Up to this many namespaces, each is searched by itself; beyond it, all pods at once. */
