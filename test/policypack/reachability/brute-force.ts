@@ -15,23 +15,31 @@ import type {
 } from "../../../policypack/reachability/model";
 import type { AnalysisOptions } from "../../../policypack/reachability/reachability";
 
-/** One connection that somebody tries. An end that is a text is an address outside the cluster. */
+/** One connection that somebody tries. */
 interface Attempt {
   readonly cluster: Cluster;
   readonly options: AnalysisOptions;
-  readonly from: Workload | string;
-  readonly to: Workload | string;
+  readonly from: Place;
+  readonly to: Place;
   readonly protocol: Protocol;
   readonly port: number;
 }
 
-type Direction = "ingress" | "egress";
+/** One end of a connection. */
+interface Place {
+  /** Undefined outside the cluster. */
+  readonly workload: Workload | undefined;
+  /** Those that are known; one outside the cluster. */
+  readonly addresses: readonly Address[];
+}
 
 /** A single address as a number of its family. */
 interface Address {
   readonly family: AddressFamily;
   readonly value: bigint;
 }
+
+type Direction = "ingress" | "egress";
 
 /** Where pods are when nothing says it. */
 const privateIpv4 = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"].map(fromCidr);
@@ -42,6 +50,9 @@ const privateSpace = [...privateIpv4, fromCidr("fc00::/7")];
  * Whether one connection to one port is let through, read off the API documentation of `networking.k8s.io/v1` and
  * `policy.networking.k8s.io` for this connection alone. It is as slow as it is plain: nothing is computed for more than one
  * connection, so it has no idea in common with an engine that computes with sets.
+ *
+ * @param from a workload, or an address outside the cluster
+ * @param to a workload, or an address outside the cluster
  */
 export function mayConnect(
   cluster: Cluster,
@@ -51,19 +62,41 @@ export function mayConnect(
   protocol: Protocol,
   port: number,
 ): boolean {
-  const attempt = { cluster, options, from, to, protocol, port };
-  return isLetThrough(attempt, "egress", from, to) && isLetThrough(attempt, "ingress", to, from);
+  return connectionsBetween(cluster, options, from, to)(protocol, port);
+}
+
+/** {@link mayConnect} for many ports of one pair, whose addresses are then read once. */
+export function connectionsBetween(
+  cluster: Cluster,
+  options: AnalysisOptions,
+  from: Workload | string,
+  to: Workload | string,
+): (protocol: Protocol, port: number) => boolean {
+  const [source, destination] = [placeOf(from), placeOf(to)];
+  return (protocol, port) => {
+    const attempt = { cluster, options, from: source, to: destination, protocol, port };
+    return (
+      isLetThrough(attempt, "egress", source, destination) &&
+      isLetThrough(attempt, "ingress", destination, source)
+    );
+  };
+}
+
+function placeOf(end: Workload | string): Place {
+  return typeof end === "string"
+    ? { workload: undefined, addresses: [addressOf(end)] }
+    : { workload: end, addresses: end.addresses.map(addressOf) };
 }
 
 /** What the policies of one end, the subject, say. */
 function isLetThrough(
   attempt: Attempt,
   direction: Direction,
-  subject: Workload | string,
-  other: Workload | string,
+  { workload: subject }: Place,
+  other: Place,
 ): boolean {
-  // Policies select pods; an address is none, and one on its node's network is not selected.
-  if (typeof subject === "string" || subject.hostNetwork) return true;
+  // Policies select pods: not what is outside, and not pods on their node's network.
+  if (subject === undefined || subject.hostNetwork) return true;
   const admin = decisionOfTier(attempt, "Admin", direction, subject, other);
   if (admin !== "Pass") return admin === "Accept";
   let isolated = false;
@@ -78,7 +111,7 @@ function isLetThrough(
   return decisionOfTier(attempt, "Baseline", direction, subject, other) !== "Deny";
 }
 
-function allows(attempt: Attempt, policy: NetworkPolicy, rule: AllowRule, other: Workload | string): boolean {
+function allows(attempt: Attempt, policy: NetworkPolicy, rule: AllowRule, other: Place): boolean {
   return (
     hasPort(attempt, rule.ports) &&
     (rule.peers === undefined || rule.peers.some((peer) => isInAllowPeer(attempt, policy, peer, other)))
@@ -91,7 +124,7 @@ function decisionOfTier(
   tier: ClusterPolicy["tier"],
   direction: Direction,
   subject: Workload,
-  other: Workload | string,
+  other: Place,
 ): TierRule["action"] {
   const policies = attempt.cluster.clusterPolicies
     .filter((policy) => policy.tier === tier)
@@ -100,7 +133,7 @@ function decisionOfTier(
     if (!selects(policy.subject.namespaces, labelsOfNamespace(attempt.cluster, subject.namespace))) continue;
     if (policy.subject.pods !== undefined && !selects(policy.subject.pods, subject.labels)) continue;
     for (const rule of policy[direction]) {
-      // What is not certain must neither shut a connection nor keep an Accept that follows from opening it.
+      // What cannot be told is taken for open: an Accept takes all that it may match, the others what they must.
       const certain = rule.action !== "Accept";
       if (!hasPort(attempt, rule.ports)) continue;
       if (rule.peers.some((peer) => isInTierPeer(attempt, peer, other, certain))) return rule.action;
@@ -113,34 +146,33 @@ function isInAllowPeer(
   { cluster, options }: Attempt,
   policy: NetworkPolicy,
   peer: Peer,
-  other: Workload | string,
+  other: Place,
 ): boolean {
   switch (peer.kind) {
     case "pods":
       return isInPods(cluster, peer, other, policy.namespace);
     case "addresses":
-      if (typeof other === "string") return holds(peer.addresses, addressOf(other));
-      if (other.hostNetwork) return isNodeWithin(options, other, peer.addresses, false);
-      return options.ipBlocksMatchPods === true && isAnyWithin(other.addresses, peer.addresses);
+      if (other.workload === undefined) return isAnyIn(other.addresses, peer.addresses);
+      if (other.workload.hostNetwork) return isIn(other, nodesOf(options), peer.addresses, false);
+      return options.ipBlocksMatchPods === true && isAnyIn(other.addresses, peer.addresses);
     default:
       return false;
   }
 }
 
 /** @param certain Whether it has to match wherever the other end is, and not just perhaps. */
-function isInTierPeer(
-  { cluster, options }: Attempt,
-  peer: Peer,
-  other: Workload | string,
-  certain: boolean,
-): boolean {
+function isInTierPeer({ cluster, options }: Attempt, peer: Peer, other: Place, certain: boolean): boolean {
   switch (peer.kind) {
     case "pods":
       return isInPods(cluster, peer, other, undefined);
     case "addresses":
-      if (typeof other === "string") return holds(peer.addresses, addressOf(other));
-      if (other.hostNetwork) return isNodeWithin(options, other, peer.addresses, certain);
-      return isPodWithin(options, other, peer.addresses, certain);
+      if (other.workload === undefined) return isAnyIn(other.addresses, peer.addresses);
+      return isIn(
+        other,
+        other.workload.hostNetwork ? nodesOf(options) : podsOf(options),
+        peer.addresses,
+        certain,
+      );
     case "nodes":
       return isNode(cluster, peer.nodes, other, certain);
     case "domains":
@@ -152,10 +184,10 @@ function isInTierPeer(
 function isInPods(
   cluster: Cluster,
   peer: Extract<Peer, { kind: "pods" }>,
-  other: Workload | string,
+  { workload: other }: Place,
   ownNamespace: string | undefined,
 ): boolean {
-  if (typeof other === "string" || other.hostNetwork) return false;
+  if (other === undefined || other.hostNetwork) return false;
   const inNamespace =
     peer.namespaces === undefined
       ? other.namespace === ownNamespace
@@ -163,44 +195,53 @@ function isInPods(
   return inNamespace && (peer.pods === undefined || selects(peer.pods, other.labels));
 }
 
-function isNode(cluster: Cluster, nodes: Selector, other: Workload | string, certain: boolean): boolean {
-  if (typeof other === "string") {
-    const address = addressOf(other);
+function isNode(
+  cluster: Cluster,
+  nodes: Selector,
+  { workload, addresses }: Place,
+  certain: boolean,
+): boolean {
+  if (workload === undefined) {
     return cluster.nodes.some(
       (node) =>
-        selects(nodes, node.labels) && node.addresses.some((text) => isSame(addressOf(text), address)),
+        selects(nodes, node.labels) &&
+        node.addresses.map(addressOf).some((own) => addresses.some((address) => isSame(own, address))),
     );
   }
-  if (!other.hostNetwork) return false;
-  const node = cluster.nodes.find(({ name }) => name === other.node);
+  if (!workload.hostNetwork) return false;
+  const node = cluster.nodes.find(({ name }) => name === workload.node);
   if (node !== undefined) return selects(nodes, node.labels);
   return !certain || nodes.requirements.length === 0;
 }
 
-function isPodWithin(
-  options: AnalysisOptions,
-  { addresses }: Workload,
-  block: AddressSet,
-  certain: boolean,
-): boolean {
-  if (addresses.length > 0) return certain ? isEveryWithin(addresses, block) : isAnyWithin(addresses, block);
-  const ranges = options.podRanges === undefined ? privateIpv4 : [options.podRanges];
-  return certain
-    ? ranges.every((range) => isWithin(range, block))
-    : ranges.some((range) => meet(range, block));
+function podsOf({ podRanges }: AnalysisOptions): readonly AddressSet[] {
+  return podRanges === undefined ? privateIpv4 : [podRanges];
 }
 
-function isNodeWithin(
-  options: AnalysisOptions,
-  { addresses }: Workload,
+function nodesOf({ nodeRanges }: AnalysisOptions): readonly AddressSet[] {
+  return nodeRanges === undefined ? privateSpace : [nodeRanges];
+}
+
+/**
+ * Whether a workload's addresses are in a block: all of them where it has to be certain, otherwise one.
+ *
+ * @param ranges where the workload is when its addresses are not known
+ */
+function isIn(
+  { addresses }: Place,
+  ranges: readonly AddressSet[],
   block: AddressSet,
   certain: boolean,
 ): boolean {
-  if (addresses.length > 0) return certain ? isEveryWithin(addresses, block) : isAnyWithin(addresses, block);
-  const ranges = options.nodeRanges === undefined ? privateSpace : [options.nodeRanges];
-  return certain
-    ? ranges.every((range) => isWithin(range, block))
-    : ranges.some((range) => meet(range, block));
+  if (addresses.length === 0)
+    return certain
+      ? ranges.every((range) => isWithin(range, block))
+      : ranges.some((range) => meet(range, block));
+  return certain ? addresses.every((address) => holds(block, address)) : isAnyIn(addresses, block);
+}
+
+function isAnyIn(addresses: readonly Address[], block: AddressSet): boolean {
+  return addresses.some((address) => holds(block, address));
 }
 
 function hasPort({ to, protocol, port }: Attempt, matches: readonly PortMatch[] | undefined): boolean {
@@ -210,10 +251,9 @@ function hasPort({ to, protocol, port }: Attempt, matches: readonly PortMatch[] 
       return match.protocol === protocol && match.first <= port && port <= match.last;
     if (match.protocol !== undefined && match.protocol !== protocol) return false;
     return (
-      typeof to !== "string" &&
-      to.namedPorts.some(
+      to.workload?.namedPorts.some(
         (named) => named.name === match.name && named.protocol === protocol && named.number === port,
-      )
+      ) === true
     );
   });
 }
@@ -239,14 +279,6 @@ function labelsOfNamespace(cluster: Cluster, name: string): Labels {
   const namespace = cluster.namespaces.find((one) => one.name === name);
   if (namespace === undefined) throw new RangeError(`the cluster lists no namespace ${name}`);
   return namespace.labels;
-}
-
-function isAnyWithin(addresses: readonly string[], block: AddressSet): boolean {
-  return addresses.some((text) => holds(block, addressOf(text)));
-}
-
-function isEveryWithin(addresses: readonly string[], block: AddressSet): boolean {
-  return addresses.every((text) => holds(block, addressOf(text)));
 }
 
 /** Whether two sets share an address. The least that they share is where an interval of one of them starts. */
