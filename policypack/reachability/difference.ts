@@ -8,7 +8,7 @@ import { classify, workloadKey } from "./pod-classes";
 import { newTables } from "./policy-compiler";
 import { noPortsId, type PortsId } from "./port-table";
 import type { AnalysisOptions, Ends, Outside } from "./reachability";
-import type { OutsidePart } from "./view";
+import { usualFew, type OutsidePart } from "./view";
 
 /**
  * What became of a flow: `opened` and `closed` where one side has no ports, `widened` and `narrowed` where one side has all of
@@ -41,12 +41,21 @@ export function opens({ kind }: Change): boolean {
   return kind === "opened" || kind === "widened" || kind === "changed";
 }
 
-/** Compares what two clusters allow, without looking at pairs whose policies are equal in both. */
-export function difference(base: Cluster, head: Cluster, options: AnalysisOptions = {}): Difference {
+/**
+ * Compares what two clusters allow, without looking at pairs whose policies are equal in both.
+ *
+ * @param options as in `analyse`; the same for both
+ */
+export function difference(
+  base: Cluster,
+  head: Cluster,
+  options: AnalysisOptions = {},
+  few = usualFew,
+): Difference {
   const tables = newTables();
   const classes = classify(base, head);
-  const before = classFlows(base, classes, 0, tables, options);
-  const after = classFlows(head, classes, 1, tables, options);
+  const before = classFlows(base, classes, 0, tables, options, few);
+  const after = classFlows(head, classes, 1, tables, options, few);
   const numbers = [...Array(classes.count).keys()];
   const workloadsOf = workloadLists(before, after, tables.sets.of(numbers));
 

@@ -19,16 +19,26 @@ import {
   type Outside,
   type Reachability,
 } from "./reachability";
-import { outsideOf, portsAt, rulesOf, viewer, type OutsidePart, type SplitView, type View } from "./view";
+import {
+  outsideOf,
+  portsAt,
+  rulesOf,
+  usualFew,
+  viewer,
+  type OutsidePart,
+  type SplitView,
+  type View,
+} from "./view";
 
 /**
  * Computes what may talk to what in a cluster, by `networking.k8s.io/v1` and `policy.networking.k8s.io`.
  *
  * @param options absent means that an ipBlock is for addresses outside the cluster and that nodes are in private space
+ * @param few up to how many classes of pods are looked at one by one; it changes the time and never the answer
  */
-export function analyse(cluster: Cluster, options: AnalysisOptions = {}): Reachability {
+export function analyse(cluster: Cluster, options: AnalysisOptions = {}, few = usualFew): Reachability {
   const classes = classify(cluster);
-  return reachabilityOf(cluster, classFlows(cluster, classes, 0, newTables(), options), options);
+  return reachabilityOf(cluster, classFlows(cluster, classes, 0, newTables(), options, few), options);
 }
 
 /** Classes that have the same ports. */
@@ -77,6 +87,7 @@ export function classFlows(
   index: number,
   tables: Tables,
   options: AnalysisOptions,
+  few = usualFew,
 ): ClassFlows {
   const members = classes.members[index] ?? [];
   const representatives = members.map(([first]) => first);
@@ -100,7 +111,7 @@ export function classFlows(
     return naming.get(port) ?? [];
   }
 
-  const view = viewer(table, namedPortsOf, classesNaming, compiler.profile);
+  const view = viewer(table, namedPortsOf, classesNaming, few, compiler.profile);
   const egressViews = viewsOf(profiles.egress, view, representatives);
   const ingressViews = viewsOf(profiles.ingress, view, representatives);
 

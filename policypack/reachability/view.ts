@@ -21,18 +21,23 @@ export interface SplitView {
   readonly shared: View;
 }
 
-/** Up to so many classes a set is looked at one by one; larger ones are kept whole. */
-export const few = 32;
+/** Up to so many classes a set is looked at one by one; larger ones are kept whole. It changes the time, never the answer. */
+export const usualFew = 32;
 
 export function portsAt({ own, shared }: SplitView, number: number): PortsId {
   return own.get(number) ?? shared.listed.get(number) ?? shared.otherwise;
 }
 
-/** Computes the views of profiles, each once. */
+/**
+ * Computes the views of profiles, each once.
+ *
+ * @param few up to how many classes a set is looked at one by one
+ */
 export function viewer(
   table: PortTable,
   namedPortsOf: (number: number) => readonly NamedPort[],
   classesNaming: (port: string) => readonly number[],
+  few: number,
   profileOf: (
     admin: readonly Rule[],
     allow: readonly Rule[] | undefined,

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
-import { toCidrs } from "../../../policypack/address-set";
-import { formatPorts, hasNoPorts } from "../../../policypack/port-set";
+import fc from "fast-check";
+import { contains, fromCidr, toCidrs } from "../../../policypack/address-set";
+import { formatPorts, hasNoPorts, type PortSet } from "../../../policypack/port-set";
 import { difference, opens, type Difference } from "../../../policypack/reachability/difference";
-import type { Ends } from "../../../policypack/reachability/reachability";
+import { analyse } from "../../../policypack/reachability/engine";
+import type { Cluster } from "../../../policypack/reachability/model";
+import { workloadKey } from "../../../policypack/reachability/pod-classes";
+import type { AnalysisOptions, End, Ends } from "../../../policypack/reachability/reachability";
 import { clusterOf } from "../../helpers/cluster-of";
+import { arbitraryInput } from "./arbitrary-cluster";
 
 const pods = `
 {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}}
@@ -125,4 +130,74 @@ describe("difference", () => {
       "opened shop/web -> 10.128.0.0/9:  => TCP 443",
     ]);
   });
+
+  it("says of every pair what both answers say of it", function () {
+    this.timeout(120_000);
+    const twoClusters = fc.tuple(arbitraryInput, arbitraryInput, fc.constantFrom(0, 1, 32), fc.boolean());
+    fc.assert(
+      fc.property(twoClusters, ([{ cluster: base, options }, { cluster: other }, few, samePods]) => {
+        const head = samePods ? { ...base, networkPolicies: other.networkPolicies } : other;
+        const expected = new Map<string, string>();
+        const [before, after] = [opened(base, options), opened(head, options)];
+        for (const pair of new Set([...before.keys(), ...after.keys()])) {
+          const [was, is] = [before.get(pair) ?? "", after.get(pair) ?? ""];
+          if (was !== is) expected.set(pair, `${was} => ${is}`);
+        }
+        const found = new Map<string, string>();
+        for (const { from: sources, to: destinations, before: was, after: is } of difference(
+          base,
+          head,
+          options,
+          few,
+        ).changes) {
+          for (const source of endKeys(sources)) {
+            for (const destination of endKeys(destinations)) {
+              const pair = `${source} -> ${destination}`;
+              assert.ok(!found.has(pair), `${pair} is in two changes`);
+              found.set(pair, `${shown(was)} => ${shown(is)}`);
+            }
+          }
+        }
+        assert.deepEqual(sorted(found), sorted(expected));
+      }),
+      { numRuns: 1000, seed: 20_240_229 },
+    );
+  });
 });
+
+/** Addresses at which the drawn policies differ, as ends of their own. */
+const addresses = ["10.0.0.1", "10.1.0.1", "192.168.1.1", "203.0.113.1", "2001:db8::1"].map((text) => ({
+  text,
+  set: fromCidr(`${text}/${text.includes(":") ? 128 : 32}`),
+}));
+
+function endKeys(ends: Ends): string[] {
+  return "addresses" in ends
+    ? addresses.filter(({ text }) => contains(ends.addresses, text)).map(({ text }) => text)
+    : ends.map(workloadKey);
+}
+
+/** What is open between every two workloads, and between each and the addresses. */
+function opened(cluster: Cluster, options: AnalysisOptions): Map<string, string> {
+  const reachability = analyse(cluster, options);
+  const ends = [
+    ...cluster.workloads.map((workload) => ({ key: workloadKey(workload), end: workload })),
+    ...addresses.map(({ text, set }) => ({ key: text, end: { addresses: set } })),
+  ];
+  const open = new Map<string, string>();
+  for (const from of ends) {
+    for (const to of ends) {
+      const ports = reachability.ports(from.end, to.end);
+      if (!hasNoPorts(ports)) open.set(`${from.key} -> ${to.key}`, formatPorts(ports));
+    }
+  }
+  return open;
+}
+
+function shown(ports: PortSet): string {
+  return hasNoPorts(ports) ? "" : formatPorts(ports);
+}
+
+function sorted(pairs: ReadonlyMap<string, string>): [string, string][] {
+  return [...pairs].sort(([a], [b]) => (a < b ? -1 : 1));
+}

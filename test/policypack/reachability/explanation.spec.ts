@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { dump } from "js-yaml";
 import { manifestsOf } from "../../../matrix";
+import { fromCidr } from "../../../policypack/address-set";
 import { allPorts, formatPorts, hasNoPorts, portSet, type PortSet } from "../../../policypack/port-set";
 import { analyse } from "../../../policypack/reachability/engine";
 import { explain, type EndExplanation, type SingleEnd } from "../../../policypack/reachability/explanation";
@@ -8,6 +10,7 @@ import type { Cluster } from "../../../policypack/reachability/model";
 import { remediesFor } from "../../../policypack/reachability/remedy";
 import { clusterOf } from "../../helpers/cluster-of";
 import { stackNetwork } from "../../helpers/stack-network";
+import { arbitraryInput } from "./arbitrary-cluster";
 
 const network = manifestsOf(stackNetwork("staging")).map((manifest) => dump(manifest));
 const pods = ["erlmcp", "postgres", "redis", "otel-collector"]
@@ -142,5 +145,36 @@ describe("explain", () => {
         );
       }
     }
+  });
+
+  it("agrees with the analysis of drawn clusters, and says of every shut end what opens it", function () {
+    this.timeout(120_000);
+    fc.assert(
+      fc.property(arbitraryInput, ({ cluster: drawn, options }) => {
+        const reachability = analyse(drawn, options);
+        for (const from of drawn.workloads) {
+          for (const to of drawn.workloads) {
+            const explanation = explain(drawn, from, to, allPorts, options);
+            assert.deepEqual(explanation.open, reachability.ports(from, to), `${from.name} -> ${to.name}`);
+            for (const end of [explanation.egress, explanation.ingress]) {
+              const told = remediesFor(explanation).length > 0 || hasNoPorts(end.shut);
+              assert.ok(told, `${from.name} -> ${to.name}: nothing is said of ${end.direction}`);
+            }
+          }
+          for (const address of ["10.0.0.1", "203.0.113.1", "2001:db8::1"]) {
+            const set = { addresses: fromCidr(`${address}/${address.includes(":") ? 128 : 32}`) };
+            assert.deepEqual(
+              explain(drawn, from, { address }, allPorts, options).open,
+              reachability.ports(from, set),
+            );
+            assert.deepEqual(
+              explain(drawn, { address }, from, allPorts, options).open,
+              reachability.ports(set, from),
+            );
+          }
+        }
+      }),
+      { numRuns: 1000, seed: 20_240_229 },
+    );
   });
 });
