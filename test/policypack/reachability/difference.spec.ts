@@ -6,7 +6,7 @@ import { difference, opens, type Difference } from "../../../policypack/reachabi
 import { analyse } from "../../../policypack/reachability/engine";
 import type { Cluster } from "../../../policypack/reachability/model";
 import { workloadKey } from "../../../policypack/reachability/pod-classes";
-import type { AnalysisOptions, End, Ends } from "../../../policypack/reachability/reachability";
+import type { AnalysisOptions, Ends } from "../../../policypack/reachability/reachability";
 import { clusterOf } from "../../helpers/cluster-of";
 import { arbitraryInput } from "./arbitrary-cluster";
 
