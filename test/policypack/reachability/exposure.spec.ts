@@ -1,0 +1,363 @@
+import assert from "node:assert/strict";
+import { fromCidr, toCidrs } from "../../../policypack/address-set";
+import { formatPorts } from "../../../policypack/port-set";
+import {
+  exposure,
+  ownNamespace,
+  type ExposedDirection,
+  type ExposureOptions,
+  type Opening,
+  type Witness,
+} from "../../../policypack/reachability/exposure";
+import { clusterOf } from "../../helpers/cluster-of";
+
+const anything = "0.0.0.0/0,::/0";
+
+function pod(id: string, labels: string, ports = ""): string {
+  const [namespace = "", name = ""] = id.split("/");
+  return `{apiVersion: v1, kind: Pod, metadata: {name: ${name}, namespace: ${namespace}, labels: {${labels}}}, spec: {containers: [{name: c, image: i, ports: [${ports}]}]}}`;
+}
+
+function policy(id: string, spec: string): string {
+  const [namespace = "", name = ""] = id.split("/");
+  return `{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: ${name}, namespace: ${namespace}}, spec: {${spec}}}`;
+}
+
+function adminPolicy(name: string, priority: number, spec: string): string {
+  return `{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {name: ${name}}, spec: {priority: ${priority}, ${spec}}}`;
+}
+
+const db = pod("shop/db", "app: db", "{name: sql, containerPort: 5432}");
+const defaultDeny = policy("shop/deny", "podSelector: {}, policyTypes: [Ingress, Egress]");
+const defaultDenyIngress = policy("shop/deny", "podSelector: {}, policyTypes: [Ingress]");
+/** The pod db, from which nothing may go, and what may come to it. */
+const dbFrom = (peers: string, ports = "[{port: 5432}]") =>
+  policy(
+    "shop/db",
+    `podSelector: {matchLabels: {app: db}}, policyTypes: [Ingress, Egress], ingress: [{from: ${peers}, ports: ${ports}}]`,
+  );
+
+function witnessText({ labels, namespaceLabels, portNames }: Witness): string {
+  const pairs = (of: Readonly<Record<string, string>>) =>
+    Object.entries(of).map(([key, value]) => `${key}=${value}`);
+  return [
+    pairs(labels).join() || "any labels",
+    ...pairs(namespaceLabels).map((label) => `namespace ${label}`),
+    ...portNames.map((name) => `named ${name}`),
+  ].join(", ");
+}
+
+function openingText({ ends, ports, witness }: Opening): string {
+  const names =
+    ends === ownNamespace
+      ? ends
+      : "addresses" in ends
+        ? toCidrs(ends.addresses).join()
+        : ends.map(({ namespace, name }) => `${namespace}/${name}`).join();
+  return `${names} ${formatPorts(ports)} (${witnessText(witness)})`;
+}
+
+interface Summary {
+  readonly isolation: string;
+  readonly openings: readonly string[];
+  readonly isDecided?: boolean;
+}
+
+function directionOf({ isIsolated, unisolated, openings, isDecided }: ExposedDirection): Summary {
+  const free = unisolated === undefined ? "always isolated" : `free with ${witnessText(unisolated)}`;
+  return {
+    isolation: isIsolated ? `isolated, ${free}` : free,
+    openings: openings.map(openingText),
+    ...(isDecided ? {} : { isDecided }),
+  };
+}
+
+/** What is exposed in a namespace; in one that is not in the input, where it has no name. */
+function at(manifests: readonly string[], namespace?: string, options: ExposureOptions = {}) {
+  const { places } = exposure(clusterOf(...manifests), options);
+  const place = places.find(({ namespaces }) =>
+    namespace === undefined ? namespaces === undefined : namespaces?.includes(namespace),
+  );
+  assert.ok(place);
+  return { egress: directionOf(place.egress), ingress: directionOf(place.ingress) };
+}
+
+type Exposed = ReturnType<typeof at>;
+const ofWorkloads = (text: string) => !text.startsWith(anything);
+const egressTo = ({ egress }: Exposed) => egress.openings.filter(ofWorkloads);
+const ingressFrom = ({ ingress }: Exposed) => ingress.openings.filter(ofWorkloads);
+
+const nothing = { isolation: "isolated, always isolated", openings: [] };
+
+describe("exposure", () => {
+  it("shuts everything in a namespace with default-deny", () => {
+    assert.deepEqual(at([db, defaultDeny], "shop"), { egress: nothing, ingress: nothing });
+  });
+
+  it("leaves everything open where no policy isolates the pod or the other end", () => {
+    const all = {
+      isolation: "free with any labels",
+      openings: ["shop/db all ports (any labels)", `${anything} all ports (any labels)`],
+    };
+    const manifests = [db, "{apiVersion: v1, kind: Namespace, metadata: {name: empty}}"];
+    assert.deepEqual(at(manifests, "empty"), { egress: all, ingress: all });
+    assert.deepEqual(at(manifests), { egress: all, ingress: all });
+    assert.deepEqual(
+      exposure(clusterOf(...manifests)).places.map(({ namespaces }) => namespaces),
+      [undefined, ["empty", "shop"]],
+    );
+  });
+
+  it("shuts what the other end shuts, wherever the pod is", () => {
+    const manifests = [db, defaultDeny];
+    assert.deepEqual(at(manifests), {
+      egress: { isolation: "free with any labels", openings: [`${anything} all ports (any labels)`] },
+      ingress: { isolation: "free with any labels", openings: [`${anything} all ports (any labels)`] },
+    });
+  });
+
+  it("opens to any pod of any namespace what an empty namespaceSelector allows", () => {
+    assert.deepEqual(egressTo(at([db, dbFrom("[{namespaceSelector: {}}]")])), [
+      "shop/db TCP 5432 (any labels)",
+    ]);
+  });
+
+  it("finds the labels that open something, of the pod and of a new namespace", () => {
+    const toWeb = "{podSelector: {matchLabels: {app: web}}}";
+    const manifests = (peers: string) => [db, defaultDenyIngress, dbFrom(peers)];
+    assert.deepEqual(egressTo(at(manifests(`[${toWeb}]`), "shop")), ["shop/db TCP 5432 (app=web)"]);
+    assert.deepEqual(egressTo(at(manifests(`[${toWeb}]`))), []);
+    assert.deepEqual(
+      egressTo(
+        at(
+          manifests(
+            "[{namespaceSelector: {matchLabels: {team: a}}, podSelector: {matchLabels: {app: web}}}]",
+          ),
+        ),
+      ),
+      ["shop/db TCP 5432 (app=web, namespace team=a)"],
+    );
+  });
+
+  it("does not take a namespace that is not in the input for one that a policy pins by name", () => {
+    const pinned = (name: string) => [
+      db,
+      dbFrom(`[{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ${name}}}}]`),
+      "{apiVersion: v1, kind: Namespace, metadata: {name: bank}}",
+    ];
+    assert.deepEqual(egressTo(at(pinned("bank"), "bank")), ["shop/db TCP 5432 (any labels)"]);
+    assert.deepEqual(egressTo(at(pinned("bank"))), []);
+    // Anybody may create a namespace that is pinned and not there.
+    assert.deepEqual(egressTo(at(pinned("later"))), [
+      "shop/db TCP 5432 (any labels, namespace kubernetes.io/metadata.name=later)",
+    ]);
+    const notPinned = dbFrom(
+      "[{namespaceSelector: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: NotIn, values: [shop]}]}}]",
+    );
+    assert.deepEqual(egressTo(at([db, notPinned])), ["shop/db TCP 5432 (any labels)"]);
+  });
+
+  it("chooses labels, or leaves them out, as selectors with expressions ask", () => {
+    const opening = (...expressions: string[]) =>
+      egressTo(
+        at(
+          [db, dbFrom(`[{podSelector: {matchExpressions: [${expressions.join()}]}}]`), defaultDenyIngress],
+          "shop",
+        ),
+      );
+    assert.deepEqual(opening("{key: app, operator: NotIn, values: [web]}"), [
+      "shop/db TCP 5432 (any labels)",
+    ]);
+    assert.deepEqual(opening("{key: app, operator: DoesNotExist}"), ["shop/db TCP 5432 (any labels)"]);
+    assert.deepEqual(opening("{key: app, operator: Exists}"), ["shop/db TCP 5432 (app=any)"]);
+    assert.deepEqual(opening("{key: app, operator: Exists}", "{key: app, operator: NotIn, values: [any]}"), [
+      "shop/db TCP 5432 (app=any-2)",
+    ]);
+    assert.deepEqual(
+      opening("{key: app, operator: In, values: [api, web]}", "{key: app, operator: NotIn, values: [api]}"),
+      ["shop/db TCP 5432 (app=web)"],
+    );
+    assert.deepEqual(opening("{key: app, operator: Exists}", "{key: app, operator: DoesNotExist}"), []);
+  });
+
+  it("takes the labels of the pod through its own policies too", () => {
+    const manifests = [
+      db,
+      defaultDeny,
+      dbFrom("[{podSelector: {matchExpressions: [{key: app, operator: In, values: [api, web]}]}}]"),
+      policy(
+        "shop/api",
+        "podSelector: {matchLabels: {app: api}}, policyTypes: [Egress], egress: [{to: [{podSelector: {matchLabels: {app: db}}}], ports: [{port: 5432}, {port: 80}]}]",
+      ),
+      policy(
+        "shop/logs",
+        "podSelector: {matchLabels: {logs: on}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 203.0.113.0/24}}], ports: [{port: 443}]}]",
+      ),
+    ];
+    assert.deepEqual(at(manifests, "shop").egress, {
+      isolation: "isolated, always isolated",
+      openings: ["shop/db TCP 5432 (app=api)", "203.0.113.0/24 TCP 443 (logs=on)"],
+    });
+  });
+
+  it("finds the labels with which policies are avoided", () => {
+    const isolating = (selector: string) =>
+      at([policy("shop/some", `podSelector: ${selector}, policyTypes: [Egress]`)], "shop").egress;
+    const free = [`${anything} all ports (any labels)`];
+    assert.deepEqual(isolating("{matchLabels: {app: web}}"), {
+      isolation: "free with any labels",
+      openings: free,
+    });
+    assert.deepEqual(isolating("{matchExpressions: [{key: app, operator: NotIn, values: [web, api]}]}"), {
+      isolation: "isolated, free with app=api",
+      openings: [`${anything} all ports (app=api)`],
+    });
+    assert.deepEqual(
+      at(
+        [
+          policy(
+            "shop/a",
+            "podSelector: {matchExpressions: [{key: app, operator: DoesNotExist}]}, policyTypes: [Egress]",
+          ),
+          policy(
+            "shop/b",
+            "podSelector: {matchExpressions: [{key: app, operator: Exists}]}, policyTypes: [Egress]",
+          ),
+        ],
+        "shop",
+      ).egress,
+      nothing,
+    );
+  });
+
+  it("gives each port the fewest labels that open it", () => {
+    const manifests = [
+      db,
+      policy(
+        "shop/db",
+        `podSelector: {matchLabels: {app: db}}, ingress: [
+          {from: [{podSelector: {}}], ports: [{port: 80}]},
+          {from: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: 80}, {port: 443}]},
+          {from: [{podSelector: {matchLabels: {app: web, tier: a}}}], ports: [{port: 443}, {port: 5432}]}]`,
+      ),
+    ];
+    assert.deepEqual(egressTo(at(manifests, "shop")), [
+      "shop/db TCP 80 (any labels)",
+      "shop/db TCP 443 (app=web)",
+      "shop/db TCP 5432 (app=web,tier=a)",
+    ]);
+  });
+
+  it("asks cluster policies first: what they deny or accept is so, whatever NetworkPolicies say", () => {
+    const manifests = [
+      db,
+      defaultDeny,
+      dbFrom("[{namespaceSelector: {}}]"),
+      "{apiVersion: v1, kind: Namespace, metadata: {name: bank, labels: {team: a}}}",
+      adminPolicy(
+        "quarantine",
+        1,
+        "subject: {pods: {namespaceSelector: {}, podSelector: {matchLabels: {quarantine: on}}}}, egress: [{action: Deny, to: [{namespaces: {}}]}]",
+      ),
+      adminPolicy(
+        "team",
+        2,
+        `subject: {namespaces: {matchLabels: {kubernetes.io/metadata.name: shop}}}, ingress: [
+          {action: Pass, from: [{pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: web}}}}]},
+          {action: Allow, from: [{namespaces: {matchLabels: {team: a}}}], ports: [{portNumber: {protocol: TCP, port: 80}}]},
+          {action: Deny, from: [{namespaces: {}}]}]`,
+      ),
+    ];
+    assert.deepEqual(egressTo(at(manifests, "bank")), [
+      "shop/db TCP 80 (any labels)",
+      "shop/db TCP 5432 (app=web)",
+    ]);
+    assert.deepEqual(egressTo(at(manifests)), [
+      "shop/db TCP 5432 (app=web)",
+      "shop/db TCP 80 (any labels, namespace team=a)",
+    ]);
+    const closed = adminPolicy(
+      "none",
+      0,
+      "subject: {namespaces: {}}, egress: [{action: Deny, to: [{namespaces: {}}]}]",
+    );
+    assert.deepEqual(egressTo(at([...manifests, closed])), []);
+  });
+
+  it("lets the pod name its own ports, and finds the ports that the other end names", () => {
+    const manifests = [
+      db,
+      policy(
+        "shop/db",
+        `podSelector: {matchLabels: {app: db}}, policyTypes: [Ingress, Egress],
+         ingress: [{from: [{podSelector: {}}], ports: [{port: sql}]}], egress: [{to: [{podSelector: {}}], ports: [{port: http}]}]`,
+      ),
+    ];
+    assert.deepEqual(egressTo(at(manifests, "shop")), ["shop/db TCP 5432 (any labels)"]);
+    assert.deepEqual(ingressFrom(at(manifests, "shop")), [
+      "shop/db TCP 1-65535 (any labels, named TCP http)",
+    ]);
+  });
+
+  it("lets ipBlocks match new pods where the network plugin does", () => {
+    const manifests = [db, dbFrom("[{ipBlock: {cidr: 10.0.0.0/8}}]")];
+    assert.deepEqual(egressTo(at(manifests, "shop")), []);
+    const podRanges = fromCidr("10.4.0.0/16");
+    assert.deepEqual(egressTo(at(manifests, "shop", { podRanges, ipBlocksMatchPods: true })), [
+      "shop/db TCP 5432 (any labels)",
+    ]);
+    assert.deepEqual(
+      egressTo(at(manifests, "shop", { podRanges: fromCidr("192.168.0.0/16"), ipBlocksMatchPods: true })),
+      [],
+    );
+  });
+
+  it("puts namespaces together that are alike, by what is their own too", () => {
+    const tenant = (name: string) => [
+      pod(`${name}/web`, "app: web"),
+      pod(`${name}/db`, "app: db"),
+      policy(
+        `${name}/own`,
+        "podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{from: [{podSelector: {}}]}], egress: [{to: [{podSelector: {}}]}]",
+      ),
+    ];
+    const cluster = clusterOf(...["a", "b", "c"].flatMap(tenant), pod("open/job", "app: job"));
+    const summary = exposure(cluster).places.map(({ namespaces, egress }) => ({
+      namespaces,
+      openings: egress.openings.map(openingText),
+    }));
+    const free = ["open/job all ports (any labels)", `${anything} all ports (any labels)`];
+    assert.deepEqual(summary, [
+      { namespaces: undefined, openings: free },
+      { namespaces: ["open"], openings: free },
+      { namespaces: ["a", "b", "c"], openings: ["own namespace all ports (any labels)"] },
+    ]);
+    assert.deepEqual(at([...tenant("a"), pod("open/job", "app: job")], "a").egress, {
+      isolation: "isolated, always isolated",
+      openings: ["a/db,a/web all ports (any labels)"],
+    });
+  });
+
+  it("says where it gave up, and shuts nothing there", () => {
+    const manifests = [
+      ...Array.from({ length: 12 }, (_, index) =>
+        policy(
+          `shop/p${index}`,
+          `podSelector: {matchExpressions: [{key: a${index % 5}, operator: DoesNotExist}, {key: b${index % 3}, operator: DoesNotExist}]}, policyTypes: [Egress]`,
+        ),
+      ),
+      "{apiVersion: v1, kind: Namespace, metadata: {name: bank}}",
+    ];
+    const { places, steps } = exposure(clusterOf(...manifests), { steps: 20 });
+    assert.equal(steps, 20);
+    assert.deepEqual(
+      places.map(({ namespaces, egress }) => [namespaces, egress.isDecided]),
+      [
+        [["shop"], false],
+        [undefined, true],
+        [["bank"], true],
+      ],
+    );
+    assert.equal(at(manifests, "shop").egress.isolation, "isolated, free with b0=any,b1=any,b2=any");
+  });
+});
