@@ -68,6 +68,9 @@ const selector: fc.Arbitrary<Selector> = fc.oneof(
 );
 
 const namespaceNames = ["default", "shop", "constructor", "shop-2"] as const;
+const workloadNames = ["web", "db", "web-2"] as const;
+/** Which namespace something is in: of fewer, one is in again. */
+const place = fc.nat(59);
 
 /** For namespaces, the label that pins one of them too. */
 const namespaceSelector: fc.Arbitrary<Selector> = fc.oneof(
@@ -245,7 +248,7 @@ const workload = fc.record(
   {
     /** What it has of the workload before it. */
     shared: weighted([4, "nothing"], [1, "labels"], [1, "everything"]),
-    place: fc.nat(3),
+    place,
     labels,
     namedPorts,
     hostNetwork: weighted([4, false], [1, true]),
@@ -261,7 +264,7 @@ const allowRules = fc.array(fc.record({ peers: allowPeers, ports: allowPorts }, 
 
 const networkPolicy = fc.record(
   {
-    place: fc.nat(3),
+    place,
     podSelector: selector,
     directions: weighted([2, "ingress"], [2, "egress"], [2, "both"]),
     ingress: allowRules,
@@ -323,59 +326,82 @@ const options: fc.Arbitrary<AnalysisOptions> = fc
     ...(ipBlocksMatchPods === undefined ? {} : { ipBlocksMatchPods }),
   }));
 
-/** A small cluster in which policies, pods and addresses often meet, and how to read it. Valid as the API server would have it. */
-export const arbitraryInput: fc.Arbitrary<AnalysisInput> = fc
-  .record(
-    {
-      namespaces: fc.array(namespace, { minLength: 1, maxLength: 4 }),
-      workloads: fc.array(workload, { minLength: 1, maxLength: 6 }),
-      networkPolicies: fc.array(networkPolicy, { maxLength: 6 }),
-      clusterPolicies: fc.array(clusterPolicy, { maxLength: 4 }),
-      nodes: fc.array(node, { maxLength: 2 }),
-      options,
-    },
-    plain,
-  )
-  .map((drawn) => {
-    const namespaces = drawn.namespaces.map(namespaceOf);
-    const nameAt = (place: number): string => namespaces[place % namespaces.length]?.name ?? "";
-    return {
-      cluster: {
-        namespaces,
-        workloads: withShared(drawn.workloads).map(({ place, node: nodeName, ...rest }, index): Workload => ({
-          ...rest,
-          namespace: nameAt(place),
-          // Neighbours share a name where they share a namespace, as a Deployment and a Pod may.
-          name: ["web", "db", "web-2"][index >> 1] ?? "",
-          kind: index % 2 === 0 ? "Deployment" : "Pod",
-          ...(nodeName === undefined ? {} : { node: nodeName }),
-        })),
-        networkPolicies: drawn.networkPolicies.map(
-          ({ place, podSelector, directions, ingress, egress }, index): NetworkPolicy => ({
-            namespace: nameAt(place),
-            name: `policy-${index}`,
-            podSelector,
-            ingress: directions === "egress" ? undefined : placed("ingress", ingress),
-            egress: directions === "ingress" ? undefined : placed("egress", egress),
-          }),
-        ),
-        clusterPolicies: drawn.clusterPolicies
-          .map((policy, index) => clusterPolicyOf(policy, clusterPolicyNames[index] ?? ""))
-          // The API server keeps one BaselineAdminNetworkPolicy, named default.
-          .filter(
-            ({ name }, index, all) =>
-              name !== "default" || all.findIndex((other) => other.name === name) === index,
-          ),
-        nodes: drawn.nodes.map((one, index): Node => ({ name: `node-${index}`, ...one })),
+interface Size {
+  readonly namespaces: { readonly minLength: number; readonly maxLength: number };
+  readonly workloads: { readonly minLength: number; readonly maxLength: number };
+}
+
+function inputOf({
+  namespaces: namespaceCount,
+  workloads: workloadCount,
+}: Size): fc.Arbitrary<AnalysisInput> {
+  return fc
+    .record(
+      {
+        namespaces: fc.array(namespace, namespaceCount),
+        workloads: fc.array(workload, workloadCount),
+        networkPolicies: fc.array(networkPolicy, { maxLength: 6 }),
+        clusterPolicies: fc.array(clusterPolicy, { maxLength: 4 }),
+        nodes: fc.array(node, { maxLength: 2 }),
+        options,
       },
-      options: drawn.options,
-    };
-  });
+      plain,
+    )
+    .map((drawn) => {
+      const namespaces = drawn.namespaces.map(namespaceOf);
+      const nameAt = (index: number): string => namespaces[index % namespaces.length]?.name ?? "";
+      return {
+        cluster: {
+          namespaces,
+          workloads: withShared(drawn.workloads).map(
+            ({ place: at, node: nodeName, ...rest }, index): Workload => ({
+              ...rest,
+              namespace: nameAt(at),
+              // Neighbours share a name where they share a namespace, as a Deployment and a Pod may.
+              name: workloadNames[index >> 1] ?? `web-${index >> 1}`,
+              kind: index % 2 === 0 ? "Deployment" : "Pod",
+              ...(nodeName === undefined ? {} : { node: nodeName }),
+            }),
+          ),
+          networkPolicies: drawn.networkPolicies.map(
+            ({ place: at, podSelector, directions, ingress, egress }, index): NetworkPolicy => ({
+              namespace: nameAt(at),
+              name: `policy-${index}`,
+              podSelector,
+              ingress: directions === "egress" ? undefined : placed("ingress", ingress),
+              egress: directions === "ingress" ? undefined : placed("egress", egress),
+            }),
+          ),
+          clusterPolicies: drawn.clusterPolicies
+            .map((policy, index) => clusterPolicyOf(policy, clusterPolicyNames[index] ?? ""))
+            // The API server keeps one BaselineAdminNetworkPolicy, named default.
+            .filter(
+              ({ name }, index, all) =>
+                name !== "default" || all.findIndex((other) => other.name === name) === index,
+            ),
+          nodes: drawn.nodes.map((one, index): Node => ({ name: `node-${index}`, ...one })),
+        },
+        options: drawn.options,
+      };
+    });
+}
+
+/** A small cluster in which policies, pods and addresses often meet, and how to read it. Valid as the API server would have it. */
+export const arbitraryInput = inputOf({
+  namespaces: { minLength: 1, maxLength: 4 },
+  workloads: { minLength: 1, maxLength: 6 },
+});
+
+/** Of the same, so many that an engine may well go about them in another way. */
+export const arbitraryLargeInput = inputOf({
+  namespaces: { minLength: 18, maxLength: 20 },
+  workloads: { minLength: 40, maxLength: 48 },
+});
 
 type Drawn<T> = T extends fc.Arbitrary<infer Value> ? Value : never;
 
 function namespaceOf(ownLabels: Labels, index: number): Namespace {
-  const name = namespaceNames[index] ?? "";
+  const name = namespaceNames[index] ?? `shop-${index}`;
   return { name, labels: { ...ownLabels, "kubernetes.io/metadata.name": name } };
 }
 
