@@ -200,6 +200,24 @@ describe("exposure", () => {
     });
   });
 
+  it("puts together what the policies of both ends ask for", () => {
+    const manifests = [
+      db,
+      defaultDeny,
+      policy(
+        "shop/db",
+        `podSelector: {matchLabels: {app: db}}, ingress: [
+          {from: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: 80}]},
+          {from: [{podSelector: {matchLabels: {tier: a}}}], ports: [{port: 443}]}]`,
+      ),
+      policy(
+        "shop/api",
+        "podSelector: {matchLabels: {app: api}}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}]",
+      ),
+    ];
+    assert.deepEqual(egressTo(at(manifests, "shop")), ["shop/db TCP 443 (app=api,tier=a)"]);
+  });
+
   it("finds the labels with which policies are avoided", () => {
     const isolating = (selector: string) =>
       at([policy("shop/some", `podSelector: ${selector}, policyTypes: [Egress]`)], "shop").egress;
@@ -296,6 +314,19 @@ describe("exposure", () => {
     assert.deepEqual(egressTo(at(manifests, "shop")), ["shop/db TCP 5432 (any labels)"]);
     assert.deepEqual(ingressFrom(at(manifests, "shop")), [
       "shop/db TCP 1-65535 (any labels, named TCP http)",
+    ]);
+  });
+
+  it("takes a name in a cluster policy for ports of every protocol", () => {
+    const accept = adminPolicy(
+      "metrics",
+      1,
+      "subject: {namespaces: {}}, ingress: [{action: Allow, from: [{namespaces: {}}], ports: [{namedPort: metrics}]}]",
+    );
+    assert.deepEqual(ingressFrom(at([db, defaultDenyIngress, accept], "shop")), [
+      "shop/db SCTP 1-65535 (any labels, named SCTP metrics)",
+      "shop/db TCP 1-65535 (any labels, named TCP metrics)",
+      "shop/db UDP 1-65535 (any labels, named UDP metrics)",
     ]);
   });
 
