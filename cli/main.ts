@@ -1,22 +1,35 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
-import { InvalidNetworkError } from "../matrix";
-import { matrixCommand } from "./commands/matrix";
-import { renderCommand } from "./commands/render";
+import { InvalidNetworkError } from "../matrix/problem";
 import { UsageError } from "./usage-error";
 
 /** Exit codes: 0 done, 1 failed, 2 bad arguments. */
 const failed = 1;
 const badArguments = 2;
 
+interface CommandModule {
+  command(): Command;
+}
+
+const commands = ["matrix", "render", "connectivity", "diff", "explain", "exposure"] as const;
+
+/** Only the command that runs is loaded: what some of them need takes longer to load than others take in all. */
+function load(name: (typeof commands)[number]): CommandModule {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() would be left to the slower loader of ES modules
+  return require(`./commands/${name}`) as CommandModule;
+}
+
 async function main(argv: readonly string[]): Promise<number> {
+  const wanted = commands.filter((name) => name === argv[2]);
   const program = new Command("zero-trust")
-    .description("Reads the zero-trust network of a stack without an engine and without a cluster.")
+    .description(
+      "Reads zero-trust networks without an engine and without a cluster: the matrix of a stack, and what policies really allow.",
+    )
     .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 bad arguments.")
-    .exitOverride()
-    .addCommand(matrixCommand())
-    .addCommand(renderCommand());
-  for (const command of program.commands) command.exitOverride();
+    .exitOverride();
+  for (const name of wanted.length > 0 ? wanted : commands) {
+    program.addCommand(load(name).command().exitOverride());
+  }
   try {
     await program.parseAsync(argv);
     return 0;
@@ -33,7 +46,6 @@ async function main(argv: readonly string[]): Promise<number> {
     throw error;
   }
 }
-
 main(process.argv).then(
   (code) => {
     process.exitCode = code;

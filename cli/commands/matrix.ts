@@ -3,7 +3,7 @@ import { matrixFormats, matrixRows, renderMatrix, type MatrixFormat } from "../.
 import { readStackNetwork } from "../stack-network";
 
 /** `zero-trust matrix`: who may talk to whom, on which ports, why, and which policies open it. */
-export function matrixCommand(): Command {
+export function command(): Command {
   return new Command("matrix")
     .description("Prints the communication matrix of a stack.")
     .requiredOption("--stack <name>", "stack to read, from Pulumi.<name>.yaml")

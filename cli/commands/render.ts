@@ -4,7 +4,7 @@ import { replaceFolder } from "../replace-folder";
 import { readStackNetwork } from "../stack-network";
 
 /** `zero-trust render`: the manifests of a stack, for `kubectl apply -k` or Argo CD. */
-export function renderCommand(): Command {
+export function command(): Command {
   return new Command("render")
     .description("Writes the manifests of a stack: one file an object, and a kustomization.yaml.")
     .requiredOption("--stack <name>", "stack to read, from Pulumi.<name>.yaml")

@@ -19,6 +19,7 @@ export const allPortsId: PortsId = 1;
 export class PortTable {
   private readonly sets: PortSet[] = [];
   private readonly ids = new Map<string, PortsId>();
+  private readonly resolved = new Map<string, PortsId>();
   private readonly unions = new Map<number, PortsId>();
   private readonly intersections = new Map<number, PortsId>();
   private readonly differences = new Map<number, PortsId>();
@@ -68,19 +69,17 @@ export class PortTable {
    */
   resolve(ports: readonly PortMatch[] | undefined, named: readonly NamedPort[]): PortsId {
     if (ports === undefined) return allPortsId;
-    return this.id(
-      portSet(
-        ports.flatMap((port) =>
-          port.kind === "numbers"
-            ? [port]
-            : named
-                .filter(
-                  ({ name, protocol }) => name === port.name && protocol === (port.protocol ?? protocol),
-                )
-                .map(({ protocol, number }) => ({ protocol, first: number, last: number })),
-        ),
-      ),
+    const numbers = ports.flatMap((port) =>
+      port.kind === "numbers"
+        ? [port]
+        : named
+            .filter(({ name, protocol }) => name === port.name && protocol === (port.protocol ?? protocol))
+            .map(({ protocol, number }) => ({ protocol, first: number, last: number })),
     );
+    const key = numbers.map(({ protocol, first, last }) => `${protocol}${first}-${last}`).join();
+    let id = this.resolved.get(key);
+    if (id === undefined) this.resolved.set(key, (id = this.id(portSet(numbers))));
+    return id;
   }
 }
 

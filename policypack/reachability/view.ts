@@ -104,11 +104,13 @@ export interface OutsidePart {
   readonly ports: PortsId;
 }
 
+const everyAddress = union(allAddresses("IPv4"), allAddresses("IPv6"));
+
 /** What a profile leaves open with the outside: parts that are disjoint, each with other ports, none with no ports. */
 export function outsideOf(profile: Profile, table: PortTable): OutsidePart[] {
-  let pieces = [union(allAddresses("IPv4"), allAddresses("IPv6"))];
-  for (const { addresses } of rulesOf(profile)) {
-    if (addresses === undefined) continue;
+  const named = rulesOf(profile).flatMap(({ addresses }) => addresses ?? []);
+  let pieces = [everyAddress];
+  for (const addresses of named) {
     pieces = pieces
       .flatMap((piece) => [intersect(piece, addresses), subtract(piece, addresses)])
       .filter((piece) => !isEmpty(piece));

@@ -1,0 +1,17 @@
+/** Whether to use colours: on a terminal, unless NO_COLOR asks for none (no-color.org). */
+export function wantsColour(): boolean {
+  const { NO_COLOR: noColour } = process.env;
+  return process.stdout.isTTY && (noColour === undefined || noColour === "");
+}
+
+/** Writes to stdout piece by piece, no faster than the reader reads; a reader that has gone away has had enough. */
+export async function print(pieces: Iterable<string>): Promise<void> {
+  const { stdout } = process;
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit();
+  });
+  for (const piece of pieces) {
+    if (!stdout.write(piece)) await new Promise((resolve) => stdout.once("drain", resolve));
+  }
+}
