@@ -4,20 +4,24 @@ import {
   allPorts,
   formatPorts,
   hasNoPorts,
+  intersectPorts,
   portSet,
   portsOfRule,
+  protocols,
   readPortRange,
   subtractPorts,
+  unionPorts,
   type PortSet,
 } from "../../policypack/port-set";
 
+/** At both ends of the port numbers, where a range that runs over would show. */
 const range = fc
   .record({
-    protocol: fc.constantFrom("TCP", "UDP"),
-    first: fc.integer({ min: 1, max: 20 }),
+    protocol: fc.constantFrom(...protocols),
+    first: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 65516, max: 65535 })),
     length: fc.nat(5),
   })
-  .map(({ protocol, first, length }) => ({ protocol, first, last: first + length }));
+  .map(({ protocol, first, length }) => ({ protocol, first, last: Math.min(first + length, 65535) }));
 const set = fc.array(range, { maxLength: 5 }).map(portSet);
 const members = ({ numbers }: PortSet): string[] =>
   Object.entries(numbers).flatMap(([protocol, intervals]) =>
@@ -27,13 +31,34 @@ const members = ({ numbers }: PortSet): string[] =>
   );
 
 describe("port sets", () => {
-  it("subtract as sets of numbers do", () => {
+  it("join, meet and subtract as sets of numbers do", () => {
     fc.assert(
       fc.property(set, set, (a, b) => {
-        const removed = new Set(members(b));
-        const left = members(a).filter((port) => !removed.has(port));
+        const [inA, inB] = [new Set(members(a)), new Set(members(b))];
+        const left = [...inA].filter((port) => !inB.has(port));
+        assert.deepEqual(members(unionPorts(a, b)).sort(), [...new Set([...inA, ...inB])].sort());
+        assert.deepEqual(
+          members(intersectPorts(a, b)).sort(),
+          [...inA].filter((port) => inB.has(port)).sort(),
+        );
         assert.deepEqual(members(subtractPorts(a, b)).sort(), left.sort());
         assert.equal(hasNoPorts(subtractPorts(a, b)), left.length === 0);
+      }),
+    );
+  });
+
+  it("keep ranges sorted, apart and not adjacent, and no protocol without one", () => {
+    fc.assert(
+      fc.property(set, set, (a, b) => {
+        for (const { numbers } of [a, unionPorts(a, b), intersectPorts(a, b), subtractPorts(a, b)]) {
+          for (const intervals of Object.values(numbers)) {
+            assert.ok(intervals.length > 0);
+            intervals.forEach(({ first, last }, index) => {
+              const next = intervals[index + 1];
+              assert.ok(first <= last && (next === undefined || last + 1 < next.first));
+            });
+          }
+        }
       }),
     );
   });
