@@ -253,6 +253,11 @@ const cases: Record<string, (facts: Facts) => boolean> = {
     somePair(pods, (a, b) => areAlike(a, b) && !samePorts(a, b)),
   "pods that are alike but for their addresses": ({ pods }) =>
     somePair(pods, (a, b) => areAlike(a, b) && samePorts(a, b) && !sameAddresses(a, b)),
+  "hostNetwork workloads that are alike but for their nodes": ({ onNodes }) =>
+    somePair(
+      onNodes,
+      (a, b) => areAlike(a, b) && samePorts(a, b) && sameAddresses(a, b) && a.node !== b.node,
+    ),
   "workloads with one name and two kinds": ({ cluster }) =>
     somePair(
       cluster.workloads,

@@ -247,7 +247,7 @@ const namespace: fc.Arbitrary<Labels> = labels;
 const workload = fc.record(
   {
     /** What it has of the workload before it. */
-    shared: weighted([4, "nothing"], [1, "labels"], [1, "everything"]),
+    shared: weighted([4, "nothing"], [1, "labels"], [1, "everything"], [1, "all but the node"]),
     place,
     labels,
     namedPorts,
@@ -408,10 +408,15 @@ function namespaceOf(ownLabels: Labels, index: number): Namespace {
 function withShared(drawn: readonly Drawn<typeof workload>[]): Omit<Drawn<typeof workload>, "shared">[] {
   const workloads: Omit<Drawn<typeof workload>, "shared">[] = [];
   for (const { shared, ...own } of drawn) {
-    const previous = workloads.at(-1) ?? own;
-    if (shared === "nothing") workloads.push(own);
-    else if (shared === "everything") workloads.push(previous);
-    else workloads.push({ ...own, place: previous.place, labels: previous.labels });
+    const { node: previousNode, ...previous } = workloads.at(-1) ?? own;
+    workloads.push(
+      {
+        nothing: own,
+        labels: { ...own, place: previous.place, labels: previous.labels },
+        everything: { ...previous, node: previousNode },
+        "all but the node": { ...previous, node: own.node },
+      }[shared],
+    );
   }
   return workloads;
 }
