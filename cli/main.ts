@@ -32,7 +32,8 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   try {
     await program.parseAsync(argv);
-    return 0;
+    // A command that did what it was asked for may still have found what it was asked to fail on.
+    return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : badArguments;
     if (error instanceof UsageError) {

@@ -33,8 +33,9 @@ describe("zero-trust", function () {
   it("explains itself", () => {
     const { status, stdout } = run("--help");
     assert.equal(status, 0);
-    assert.match(stdout, /matrix \[options\] +Prints the communication matrix of a stack\./);
-    assert.match(stdout, /render \[options\] +Writes the manifests of a stack/);
+    for (const command of ["matrix", "render", "connectivity", "diff", "explain", "exposure"]) {
+      assert.match(stdout, new RegExp(`^ +${command} \\[options\\]`, "m"));
+    }
     assert.match(stdout, /Exit codes: 0 done, 1 failed, 2 bad arguments\./);
   });
 
