@@ -37,14 +37,14 @@ export interface WayOpen {
   readonly chosen: Labels;
 }
 
-/** All ways of one side, of which at least one can be gone. `id` is equal for equal ways. */
+/** All ways of one side that some choice of labels goes. `id` is equal for equal ways. */
 export interface Ways {
   readonly id: number;
   readonly ways: readonly CountedWay[];
 }
 
 interface CountedWay extends Way {
-  /** The fewest labels with which it can be gone. */
+  /** How many labels it takes at least. */
   readonly labels: number;
 }
 
