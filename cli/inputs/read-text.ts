@@ -7,7 +7,8 @@ export const standardInput = "-";
 
 /** How messages name a file: `stdin` for standard input. */
 export function displayName(path: string): string {
-  return path === standardInput ? "stdin" : path;
+  if (path === standardInput) return "stdin";
+  return path === "" ? '""' : path;
 }
 
 /** The text of a file, or of standard input. Throws {@link UsageError} where it cannot be read or is not UTF-8. */
