@@ -258,6 +258,8 @@ const cases: Record<string, (facts: Facts) => boolean> = {
       onNodes,
       (a, b) => areAlike(a, b) && samePorts(a, b) && sameAddresses(a, b) && a.node !== b.node,
     ),
+  "workloads that are alike but for the network": ({ pods, onNodes }) =>
+    pods.some((a) => onNodes.some((b) => areAlike(a, b) && samePorts(a, b) && sameAddresses(a, b))),
   "workloads with one name and two kinds": ({ cluster }) =>
     somePair(
       cluster.workloads,

@@ -246,8 +246,15 @@ const namespace: fc.Arbitrary<Labels> = labels;
 
 const workload = fc.record(
   {
-    /** What it has of the workload before it. */
-    shared: weighted([4, "nothing"], [1, "labels"], [1, "everything"], [1, "all but the node"]),
+    /** What it does not have of the workload before it. */
+    own: weighted(
+      [5, "everything"],
+      [1, "nothing"],
+      [1, "namedPorts"],
+      [1, "hostNetwork"],
+      [1, "addresses"],
+      [1, "node"],
+    ),
     place,
     labels,
     namedPorts,
@@ -394,7 +401,7 @@ export const arbitraryInput = inputOf({
 
 /** Of the same, so many that an engine may well go about them in another way. */
 export const arbitraryLargeInput = inputOf({
-  namespaces: { minLength: 18, maxLength: 20 },
+  namespaces: { minLength: 36, maxLength: 40 },
   workloads: { minLength: 40, maxLength: 48 },
 });
 
@@ -405,18 +412,12 @@ function namespaceOf(ownLabels: Labels, index: number): Namespace {
   return { name, labels: { ...ownLabels, "kubernetes.io/metadata.name": name } };
 }
 
-function withShared(drawn: readonly Drawn<typeof workload>[]): Omit<Drawn<typeof workload>, "shared">[] {
-  const workloads: Omit<Drawn<typeof workload>, "shared">[] = [];
-  for (const { shared, ...own } of drawn) {
-    const { node: previousNode, ...previous } = workloads.at(-1) ?? own;
-    workloads.push(
-      {
-        nothing: own,
-        labels: { ...own, place: previous.place, labels: previous.labels },
-        everything: { ...previous, node: previousNode },
-        "all but the node": { ...previous, node: own.node },
-      }[shared],
-    );
+function withShared(drawn: readonly Drawn<typeof workload>[]): Omit<Drawn<typeof workload>, "own">[] {
+  const workloads: Omit<Drawn<typeof workload>, "own">[] = [];
+  for (const { own, ...whole } of drawn) {
+    const previous = workloads.at(-1) ?? whole;
+    if (own === "everything") workloads.push(whole);
+    else workloads.push(own === "nothing" ? previous : { ...previous, [own]: whole[own] });
   }
   return workloads;
 }
