@@ -1,47 +1,50 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document } from "yaml";
 
 /**
- * The line, from 0, at which a field of a document is written: of its key, or of an item of a list where it begins. Where the path
- * leads further than the document does, as to a field that is missing, it is the line of the deepest part that is there.
- *
- * @param text one document in YAML or JSON
- * @param path such as `spec.ingress[0].ports[1].protocol` or `metadata.labels["example.com/team"]`; "" for the whole document
+ * Finds the line, from 0, at which a field of a document is written: of its key, or of an item of a list where it begins. Where the
+ * path leads further than the document does, as to a field that is missing, it is the line of the deepest part that is there.
  */
-export function lineOfField(text: string, path: string): number {
+export type FieldLines = (path: string) => number;
+
+/** The lines of the fields of one document in YAML or JSON. Paths are such as `spec.ports[1].port` or `labels["a.b/c"]`; "" is all. */
+export function fieldLines(text: string): FieldLines {
+  const lines = new LineCounter();
+  let document: Document;
   try {
-    return find(text, path);
+    document = parseDocument(text, {
+      lineCounter: lines,
+      schema: "failsafe",
+      uniqueKeys: false,
+      logLevel: "silent",
+    });
   } catch {
     // A message without its line is better than none: JSON may be nested deeper than this parser's calls can go.
-    return 0;
+    return () => 0;
   }
+  return (path) => {
+    const position = positionOf(document, path);
+    return position === undefined ? 0 : Math.max(0, lines.linePos(position).line - 1);
+  };
 }
 
-function find(text: string, path: string): number {
-  const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    schema: "failsafe",
-    uniqueKeys: false,
-    logLevel: "silent",
-  });
+function positionOf(document: Document, path: string): number | undefined {
   let node: unknown = document.contents;
-  let position = isMap(node) || isSeq(node) || isScalar(node) ? node.range?.[0] : undefined;
+  let position = isNode(node) ? node.range?.[0] : undefined;
   for (const step of stepsOf(path)) {
     if (isAlias(node)) node = node.resolve(document);
     if (typeof step === "string" && isMap(node)) {
       const pair = node.items.find(({ key }) => isScalar(key) && key.value === step);
       if (pair === undefined) break;
-      position = isScalar(pair.key) ? (pair.key.range?.[0] ?? position) : position;
+      position = isNode(pair.key) ? (pair.key.range?.[0] ?? position) : position;
       node = pair.value;
     } else if (typeof step === "number" && isSeq(node)) {
       const item = node.items[step];
-      if (item === undefined) break;
+      if (!isNode(item)) break;
+      position = item.range?.[0] ?? position;
       node = item;
-      if (isMap(item) || isSeq(item) || isScalar(item) || isAlias(item))
-        position = item.range?.[0] ?? position;
     } else break;
   }
-  return position === undefined ? 0 : Math.max(0, lines.linePos(position).line - 1);
+  return position;
 }
 
 /** Keys and list indices; what is no path ends it. */

@@ -67,9 +67,17 @@ export function readManifests(paths: readonly string[]): Manifests {
 export function locate({ object, at }: Pick<ReadProblem, "object" | "at">): string {
   if (!isManifestObject(object)) return object.source;
   const { file, text, document } = object;
-  const line = fieldLocator().lineOfField(text.slice(document.start, document.end), at);
-  return place(file, lineOf(text, document.start) + line, document.number);
+  let lines = known.get(object);
+  if (lines === undefined) {
+    const first = lineOf(text, document.start);
+    const within = fieldLocator().fieldLines(text.slice(document.start, document.end));
+    known.set(object, (lines = (path) => first + within(path)));
+  }
+  return place(file, lines(at), document.number);
 }
+
+/** A document with many problems is taken apart once. */
+const known = new WeakMap<ManifestObject, (path: string) => number>();
 
 function isManifestObject(object: SourceObject): object is ManifestObject {
   return "document" in object && "text" in object;
@@ -101,7 +109,7 @@ function readFile(path: string): ManifestObject[] {
 }
 
 function noObject(body: Plain, text: string, { number, start, end }: DocumentText): DocumentProblem {
-  const line = lineOf(text, start) + fieldLocator().lineOfField(text.slice(start, end), "");
+  const line = lineOf(text, start) + fieldLocator().fieldLines(text.slice(start, end))("");
   return new DocumentProblem(number, line, {
     problem: `is ${quote(body)}, which is no object`,
     allowed: "Kubernetes objects, each with apiVersion and kind; several in one document as a List",

@@ -49,7 +49,10 @@ export function readResourceState(value: Plain, place: StatePlace): ResourceStat
   const flag = (key: string): boolean => field(value, key) === true;
   const properties = (key: string): PlainObject => {
     const found = field(value, key);
-    return isObject(found) ? (withoutSecrets(found, place) as PlainObject) : {};
+    if (!isObject(found)) return {};
+    // What the provider keeps for itself is as large as the rest.
+    const own = Object.entries(found).filter(([name]) => !name.startsWith("__"));
+    return withoutSecrets(Object.fromEntries(own), place) as PlainObject;
   };
   return {
     urn,
@@ -75,14 +78,24 @@ export function resourceName({ urn }: Pick<ResourceState, "urn">): string {
 const signatureKey = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 
+/** What holds no secrets is not copied: states are large, and hold few. */
 function withoutSecrets(value: Plain, place: StatePlace): Plain {
   if (typeof value === "string") {
     if (place !== "state" && value === "[secret]") return new Unknown();
     // What is not known yet is marked by text; where everything is known, such text is a value like others.
     return place === "newState" ? snapshot(value) : value;
   }
-  if (isList(value)) return value.map((item) => withoutSecrets(item, place));
+  if (isList(value)) {
+    const items = value.map((item) => withoutSecrets(item, place));
+    return items.some((item, index) => item !== value[index]) ? items : value;
+  }
   if (!isObject(value)) return value;
   if (field(value, signatureKey) === secretSignature) return new Unknown();
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, withoutSecrets(part, place)]));
+  let changed: Record<string, Plain> | undefined;
+  for (const key of Object.keys(value)) {
+    const part = value[key] ?? null;
+    const read = withoutSecrets(part, place);
+    if (read !== part) (changed ??= {})[key] = read;
+  }
+  return changed === undefined ? value : { ...value, ...changed };
 }

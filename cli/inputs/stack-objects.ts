@@ -134,7 +134,7 @@ function kubernetesResource(resource: ResourceState): KubernetesResource | undef
   const apiVersion = token.replace(/^core\//, "");
   const { inputs, outputs } = resource;
   const properties = Object.entries(Object.keys(outputs).length > 0 ? outputs : inputs).filter(
-    ([key]) => !key.startsWith("__") && key !== "id" && key !== "urn",
+    ([key]) => key !== "id" && key !== "urn",
   );
   const given = Object.fromEntries(properties);
   // Patches say the kind that they patch.
