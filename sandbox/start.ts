@@ -1,10 +1,12 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import pc from "picocolors";
 import type { MatrixRow } from "../matrix";
 import { renderMatrix } from "../matrix";
 import { adoptedNamespaces, makeNamespaces } from "./adopted-namespaces";
 import { startControlPlane } from "./control-plane";
 import { Failure } from "./failure";
-import { displayPath, inSandbox } from "./paths";
+import { displayPath, inSandbox, instanceFolder } from "./paths";
 import { progress } from "./progress";
 import { openStack } from "./stack";
 import { changeSummary, failureReport, resourceTree, toolReport } from "./stack-report";
@@ -50,6 +52,9 @@ export async function start(stack: string, options: ClusterOptions, retryDownloa
     update(changeSummary(result));
     return { result, ...exported };
   });
+  const stateFile = join(instanceFolder(target.instance), "state.json");
+  writeFileSync(stateFile, JSON.stringify({ version: 3, deployment }));
+  const state = `--state ${displayPath(stateFile)}`;
   const context = options.context === undefined ? "" : ` --context ${options.context}`;
   const command = target.cluster === undefined ? displayPath(inSandbox("bin", "kubectl")) : "kubectl";
   const kubectl = `KUBECONFIG=${displayPath(opened.kubeconfig)} ${command}${context}`;
@@ -68,6 +73,9 @@ export async function start(stack: string, options: ClusterOptions, retryDownloa
         `${kubectl} get networkpolicies -n erlmcp`,
         `${kubectl} describe networkpolicy erlmcp-egress -n erlmcp`,
         `${kubectl} get namespaces --show-labels`,
+        "",
+        `npm run -s zero-trust -- connectivity ${state}`,
+        `npm run -s zero-trust -- explain erlmcp/erlmcp erlmcp/postgres 5432 ${state}`,
         "",
         `npm start -- ${again}`.padEnd(40) + "  after a change: previews with the policies, then updates",
         `npm run destroy -- ${again}`.padEnd(40) + "  takes the stack down",
