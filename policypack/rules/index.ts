@@ -5,6 +5,7 @@ import { netpolExplicitPolicyTypes } from "./netpol-explicit-policy-types";
 import { netpolNoAllowAllPeers } from "./netpol-no-allow-all-peers";
 import { netpolNoPrivateRangesInExternalEgress } from "./netpol-no-private-ranges-in-external-egress";
 import { netpolPortsRequired } from "./netpol-ports-required";
+import { netpolValid } from "./netpol-valid";
 
 /** Every rule of the pack, by name. */
 export const rules: readonly Rule[] = [
@@ -14,4 +15,5 @@ export const rules: readonly Rule[] = [
   netpolNoAllowAllPeers,
   netpolNoPrivateRangesInExternalEgress,
   netpolPortsRequired,
+  netpolValid,
 ];

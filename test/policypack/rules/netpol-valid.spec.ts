@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { netpolValid as rule } from "../../../policypack/rules/netpol-valid";
+import { findingsOf, fromYaml, messagesOf, resource, unknown } from "../../helpers/run-rule";
+import { block, egressTo, networkPolicy } from "../network-policy";
+
+const title = "NetworkPolicy erlmcp/web";
+
+describe("netpol-valid", () => {
+  it("accepts every field of the API, in each of its forms", async () => {
+    const full = networkPolicy({
+      podSelector: { matchLabels: { app: "web", tier: "" } },
+      policyTypes: ["Ingress", "Egress"],
+      ingress: [
+        {
+          from: [
+            { podSelector: {} },
+            {
+              namespaceSelector: { matchExpressions: [{ key: "a.b/c", operator: "NotIn", values: ["d"] }] },
+              podSelector: { matchExpressions: [{ key: "e", operator: "Exists" }] },
+            },
+          ],
+          ports: [{ port: "https" }, { protocol: "SCTP", port: 1, endPort: 65535 }, { protocol: "UDP" }],
+        },
+        {},
+      ],
+      egress: [{ to: [block("2001:db8::/32", "2001:db8:1::/48"), block("10.0.0.1/8")] }],
+    });
+    assert.deepEqual(await findingsOf(rule, full), []);
+    assert.deepEqual(await findingsOf(rule, networkPolicy({ podSelector: {}, ingress: null })), []);
+    assert.deepEqual(await findingsOf(rule, networkPolicy(undefined)), []);
+  });
+
+  it("blocks networks and exceptions that are none", async () => {
+    assert.deepEqual(await messagesOf(rule, egressTo(block("10.0.0.0/33"))), [
+      [
+        `${title}: spec.egress[0].to[0].ipBlock.cidr is "10.0.0.0/33", which is no network: its prefix length is not a number from 0 to 32.`,
+        "Why it is dangerous: the API server refuses the policy, so that the pods stay as open as they are without it, or drops the part, so that the rest allows more than was meant.",
+        "Write instead: a network such as 203.0.113.0/24 or 2001:db8::/48 (write the network as address/prefix length, without leading zeros).",
+        "See docs/rules.md#netpol-valid",
+      ].join("\n"),
+    ]);
+    const broken = egressTo(
+      block("10.0.0.0"),
+      block("010.0.0.0/8"),
+      block("10.0.0.0/8", "11.0.0.0/16", "10.0.0.0/8", "::/0", "x"),
+      { ipBlock: {} },
+      { ipBlock: { cidr: "10.0.0.0/8", exept: ["10.1.0.0/16"] } },
+    );
+    assert.deepEqual(await findingsOf(rule, broken), [
+      `${title}: spec.egress[0].to[0].ipBlock.cidr is "10.0.0.0", which is no network: it has no prefix length.`,
+      `${title}: spec.egress[0].to[1].ipBlock.cidr is "010.0.0.0/8", which is no network: its address is neither IPv4 nor IPv6.`,
+      `${title}: spec.egress[0].to[2].ipBlock.except[0] is "11.0.0.0/16".`,
+      `${title}: spec.egress[0].to[2].ipBlock.except[1] is "10.0.0.0/8".`,
+      `${title}: spec.egress[0].to[2].ipBlock.except[2] is "::/0".`,
+      `${title}: spec.egress[0].to[2].ipBlock.except[3] is "x", which is no network: it has no prefix length.`,
+      `${title}: spec.egress[0].to[3].ipBlock.cidr is missing.`,
+      `${title}: spec.egress[0].to[4].ipBlock.exept is not a field of the API.`,
+    ]);
+  });
+
+  it("blocks ports that no rule can have", async () => {
+    const ports = [
+      { protocol: "TPC", port: 1 },
+      { protocol: "tcp", port: 1 },
+      { port: 90, endPort: 80 },
+      { port: "http", endPort: 90 },
+      { endPort: 90 },
+      { port: "443" },
+      { port: 0 },
+      { port: "HTTP" },
+    ];
+    assert.deepEqual(await findingsOf(rule, networkPolicy({ ingress: [{ ports }] })), [
+      `${title}: spec.ingress[0].ports[0].protocol is "TPC".`,
+      `${title}: spec.ingress[0].ports[1].protocol is "tcp".`,
+      `${title}: spec.ingress[0].ports[2].endPort is 80.`,
+      `${title}: spec.ingress[0].ports[3].endPort is 90.`,
+      `${title}: spec.ingress[0].ports[4].endPort is 90.`,
+      `${title}: spec.ingress[0].ports[5].port is "443".`,
+      `${title}: spec.ingress[0].ports[6].port is 0.`,
+      `${title}: spec.ingress[0].ports[7].port is "HTTP".`,
+    ]);
+    const [message] = await messagesOf(rule, networkPolicy({ ingress: [{ ports: [{ port: "443" }] }] }));
+    assert.match(message ?? "", /^Write instead: .* \(write 443 without quotes\)\.$/m);
+  });
+
+  it("blocks selectors, peers and policyTypes that the API does not have", async () => {
+    const spec = {
+      podSelector: { matchExpressions: [{ key: "app", operator: "in", values: ["web"] }] },
+      policyTypes: ["ingress", "Egress", "Egress"],
+      ingress: [
+        { from: [{}, { ipBlock: { cidr: "10.0.0.0/8" }, podSelector: {} }], form: [] },
+        { from: [{ podSelector: { app: "web" } }] },
+        { from: [{ podSelector: { matchLabels: { app: 1, "no label": "x" } } }] },
+        null,
+      ],
+    };
+    assert.deepEqual(await findingsOf(rule, networkPolicy(spec)), [
+      `${title}: spec.podSelector.matchExpressions[0].operator is "in".`,
+      `${title}: spec.ingress[0].form is not a field of the API.`,
+      `${title}: spec.ingress[0].from[0] sets no peer.`,
+      `${title}: spec.ingress[0].from[1] sets ipBlock together with a selector.`,
+      `${title}: spec.ingress[1].from[0].podSelector.app is not a field of the API.`,
+      `${title}: spec.ingress[2].from[0].podSelector.matchLabels.app is 1.`,
+      `${title}: spec.ingress[2].from[0].podSelector.matchLabels has the label key "no label".`,
+      `${title}: spec.ingress[3] is null.`,
+      `${title}: spec.policyTypes[0] is "ingress".`,
+      `${title}: spec.policyTypes has 3 items.`,
+    ]);
+  });
+
+  it("blocks fields beside the spec, and names that no policy can have", async () => {
+    const misplaced = fromYaml(`apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: Web, namespace: erl_mcp }
+policyTypes: [Ingress]
+`);
+    assert.deepEqual(await findingsOf(rule, misplaced), [
+      'NetworkPolicy erl_mcp/Web: metadata.namespace is "erl_mcp".',
+      'NetworkPolicy erl_mcp/Web: metadata.name is "Web".',
+      "NetworkPolicy erl_mcp/Web: policyTypes is not a field of the API.",
+    ]);
+    const nameless = fromYaml("{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy}");
+    assert.deepEqual(await findingsOf(rule, nameless), [
+      "NetworkPolicy (namespace not known)/(Pulumi resource it): metadata.name is missing.",
+    ]);
+    const generated = { metadata: { generateName: "web-", namespace: "erlmcp" }, spec: {} };
+    assert.deepEqual(
+      await findingsOf(rule, resource("kubernetes:networking.k8s.io/v1:NetworkPolicy", generated)),
+      [],
+    );
+  });
+
+  it("tells what is not known from what is wrong, at every level", async () => {
+    assert.deepEqual(await messagesOf(rule, egressTo(block("undefined/32"))), [
+      [
+        `${title} cannot be verified: spec.egress[0].to[0].ipBlock.cidr is "undefined/32", in which a value is not known yet.`,
+        "Why it blocks: the API server may refuse what it turns out to be, in the middle of the update, and the pods stay as open as they are without the policy. What cannot be verified is not compliant.",
+        "Write instead: a network such as 203.0.113.0/24 or 2001:db8::/48 (write the value itself, or take it from stack config or from another object's input: an output of a resource that does not exist yet is not known in the preview).",
+        "See docs/rules.md#netpol-valid",
+      ].join("\n"),
+    ]);
+    const cases: [unknown, string][] = [
+      [unknown, "spec"],
+      [{ podSelector: unknown }, "spec.podSelector"],
+      [{ podSelector: { matchLabels: { app: unknown } } }, "spec.podSelector.matchLabels.app"],
+      [{ policyTypes: unknown }, "spec.policyTypes"],
+      [{ policyTypes: [unknown] }, "spec.policyTypes[0]"],
+      [{ egress: unknown }, "spec.egress"],
+      [{ egress: [unknown] }, "spec.egress[0]"],
+      [{ egress: [{ to: unknown }] }, "spec.egress[0].to"],
+      [{ egress: [{ to: [unknown] }] }, "spec.egress[0].to[0]"],
+      [{ egress: [{ to: [{ ipBlock: unknown }] }] }, "spec.egress[0].to[0].ipBlock"],
+      [{ egress: [{ to: [block(unknown)] }] }, "spec.egress[0].to[0].ipBlock.cidr"],
+      [{ egress: [{ ports: [{ port: unknown }] }] }, "spec.egress[0].ports[0].port"],
+    ];
+    for (const [spec, at] of cases) {
+      assert.deepEqual(await findingsOf(rule, networkPolicy(spec)), [
+        `${title} cannot be verified: ${at} is not known in the preview.`,
+      ]);
+    }
+    const nowhere = resource("kubernetes:networking.k8s.io/v1:NetworkPolicy", {
+      metadata: { name: "web", namespace: unknown },
+    });
+    assert.deepEqual(await findingsOf(rule, nowhere), [
+      "NetworkPolicy (namespace not known)/web cannot be verified: metadata.namespace is not known in the preview.",
+    ]);
+  });
+
+  it("judges what a patch carries, the items of Lists, and the older version", async () => {
+    const spec = { ingress: [{ ports: [{ port: 0 }] }] };
+    const found = "spec.ingress[0].ports[0].port is 0.";
+    assert.deepEqual(await findingsOf(rule, networkPolicy({}, { suffix: "Patch" })), []);
+    assert.deepEqual(await findingsOf(rule, networkPolicy(spec, { suffix: "Patch" })), [
+      `NetworkPolicyPatch erlmcp/web: ${found}`,
+    ]);
+    const item = { metadata: { name: "web", namespace: "erlmcp" }, spec };
+    const lists = [
+      resource("kubernetes:networking.k8s.io/v1:NetworkPolicyList", { items: [item] }),
+      resource("kubernetes:core/v1:List", {
+        items: [{ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", ...item }],
+      }),
+    ];
+    assert.deepEqual(
+      await findingsOf(rule, lists),
+      lists.map(() => `${title}: items[0].${found}`),
+    );
+    const older = resource("kubernetes:extensions/v1beta1:NetworkPolicy", {
+      apiVersion: "extensions/v1beta1",
+      ...item,
+    });
+    assert.deepEqual(await findingsOf(rule, older), [`${title}: ${found}`]);
+  });
+});
