@@ -98,7 +98,12 @@ function reasons({ direction, state, isolatedBy, decisions }: EndExplanation): s
   }
 }
 
-const actionText = { Accept: "opened by", Deny: "denied by", Pass: "passed on by" } as const;
+const actionText = {
+  Accept: "opened by",
+  Deny: "denied by",
+  Pass: "passed on by",
+  MayPass: "may be passed on by",
+} as const;
 
 function remedyLines(remedy: Remedy): string[] {
   switch (remedy.kind) {

@@ -98,9 +98,10 @@ function endExplainer(cluster: Cluster, options: AnalysisOptions): ExplainEnd {
     const rulesOf = (tier: Tier, policies: readonly (NetworkPolicy | ClusterPolicy)[]) =>
       policies.flatMap((policy) =>
         (policy[direction] ?? []).flatMap((rule: AllowRule | TierRule) =>
-          (rule.peers ?? [undefined]).map((peer: Peer | undefined) => {
-            const compiled = compiler.rule(policy, rule, direction, subject.namedPorts, peer && [peer]);
-            origins[tier].add(compiled, { policy, title: policyTitle(policy), at: peer?.at ?? rule.at });
+          (rule.peers ?? [undefined]).flatMap((peer: Peer | undefined) => {
+            const compiled = compiler.rules(policy, rule, direction, subject.namedPorts, peer && [peer]);
+            const origin = { policy, title: policyTitle(policy), at: peer?.at ?? rule.at };
+            for (const part of compiled) origins[tier].add(part, origin);
             return compiled;
           }),
         ),

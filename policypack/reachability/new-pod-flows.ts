@@ -207,7 +207,13 @@ export function newPodFlows(cluster: Cluster, options: AnalysisOptions, limit: n
       const ofDirection = (direction: Direction) =>
         policy[direction]?.map((rule) => {
           const names = rule.ports?.filter(({ kind }) => kind === "name") ?? [];
-          return [compiler.rule(policy, rule, direction, []).id, names];
+          return [
+            compiler
+              .rules(policy, rule, direction, [])
+              .map(({ id }) => id)
+              .join(),
+            names,
+          ];
         }) ?? "open";
       return JSON.stringify([selectorKey(policy.podSelector), ofDirection("ingress"), ofDirection("egress")]);
     });

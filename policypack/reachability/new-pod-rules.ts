@@ -10,11 +10,13 @@ import {
   inOrder,
   isClusterPolicy,
   privateIpv4,
+  takesUncertain,
   type Direction,
   type PolicyCompiler,
   type Tables,
 } from "./policy-compiler";
 import type { PortsId } from "./port-table";
+import type { Action } from "./profile";
 import type { AnalysisOptions } from "./reachability";
 
 /** A rule that applies to a new pod if the pod is what its policy is for. */
@@ -80,10 +82,18 @@ export function newPodRules(
     return [...ofCluster, ...ofNamespace].flatMap(({ policy, tier, subject }) =>
       subject === undefined
         ? []
-        : (policy[direction] ?? []).map((rule) => {
-            const { action, classes, addresses } = compiler.rule(policy, rule, direction, []);
-            return { tier, action, subject, classes, addresses, ports: rule.ports };
-          }),
+        : (policy[direction] ?? []).flatMap((rule) =>
+            compiler
+              .rules(policy, rule, direction, [])
+              .map(({ action, classes, addresses }) => ({
+                tier,
+                action,
+                subject,
+                classes,
+                addresses,
+                ports: rule.ports,
+              })),
+          ),
     );
   }
 
@@ -108,19 +118,22 @@ export function newPodRules(
     const rulesOf = (policies: readonly (NetworkPolicy | ClusterPolicy)[]) =>
       policies.flatMap((policy) =>
         (policy[direction] ?? []).flatMap((rule: AllowRule | TierRule) => {
-          const action = "action" in rule ? rule.action : "Accept";
-          const matching =
-            rule.peers === undefined
-              ? [conditions.always]
-              : rule.peers.flatMap((peer) => matched(peer, policy, action, place) ?? []);
-          if (matching.length === 0) return [];
-          return destinationPorts(rule.ports, direction === "ingress" ? end.namedPorts : "new pod").map(
-            ({ ports, when }) => ({
-              action,
-              when: [...new Set(matching.map((condition) => conditions.both(condition, when)))],
-              ports,
-            }),
-          );
+          const own = "action" in rule ? rule.action : "Accept";
+          const actions: readonly Action[] = own === "Pass" ? ["MayPass", "Pass"] : [own];
+          return actions.flatMap((action) => {
+            const matching =
+              rule.peers === undefined
+                ? [conditions.always]
+                : rule.peers.flatMap((peer) => matched(peer, policy, action, place) ?? []);
+            if (matching.length === 0) return [];
+            return destinationPorts(rule.ports, direction === "ingress" ? end.namedPorts : "new pod").map(
+              ({ ports, when }) => ({
+                action,
+                when: [...new Set(matching.map((condition) => conditions.both(condition, when)))],
+                ports,
+              }),
+            );
+          });
         }),
       );
     return {
@@ -148,10 +161,9 @@ export function newPodRules(
         if (!isClusterPolicy(policy) && options.ipBlocksMatchPods !== true) return undefined;
         // Which address the pod gets is not known: what may be open is taken for open, as it is for workloads.
         const whereabouts = options.podRanges ?? privateIpv4;
-        const matches =
-          action === "Accept"
-            ? !isEmpty(intersect(whereabouts, peer.addresses))
-            : includes(peer.addresses, whereabouts);
+        const matches = takesUncertain(action)
+          ? !isEmpty(intersect(whereabouts, peer.addresses))
+          : includes(peer.addresses, whereabouts);
         return matches ? conditions.always : undefined;
       }
       case "nodes":

@@ -2,11 +2,12 @@ import type { Condition, Conditions } from "./condition";
 import { fewestLabels } from "./fewest-labels";
 import type { Labels } from "./model";
 import { noPortsId, allPortsId, type PortsId, type PortTable } from "./port-table";
+import type { Action } from "./profile";
 import type { SearchSteps } from "./search-steps";
 
 /** A rule of a cluster policy, as far as one connection with the new pod is concerned. */
 export interface ConditionalRule {
-  readonly action: "Accept" | "Deny" | "Pass";
+  readonly action: Action;
   /** It matches where one of these is fulfilled. */
   readonly when: readonly Condition[];
   readonly ports: PortsId;
@@ -99,7 +100,8 @@ export class Openings {
           for (const condition of when) {
             decide({ all: [...way.all, condition], none: way.none, ports: matched }, action);
           }
-          if (!when.includes(conditions.always)) {
+          if (action === "MayPass") left.push({ ...way, ports: matched });
+          else if (!when.includes(conditions.always)) {
             left.push({ all: way.all, none: [...way.none, ...when], ports: matched });
           }
         }
@@ -120,7 +122,7 @@ export class Openings {
     const start: Way = { all: [], none: [], ports: allPortsId };
     const undecided = go([start], side.admin, (way, action) => {
       if (action === "Accept") add(way);
-      if (action === "Pass") passed.push(way);
+      if (action === "Pass" || action === "MayPass") passed.push(way);
     });
     passed.push(...undecided);
     for (const way of passed) {

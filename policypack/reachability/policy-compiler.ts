@@ -14,7 +14,7 @@ import type {
   Workload,
 } from "./model";
 import { noPortsId, PortTable } from "./port-table";
-import type { Profile, Rule } from "./profile";
+import type { Action, Profile, Rule } from "./profile";
 import type { AnalysisOptions } from "./reachability";
 import { selectorKey, selects, selectsEverything } from "./selector";
 
@@ -51,18 +51,18 @@ export interface PolicyCompiler {
   /** The classes that a policy applies to. */
   readonly subjectOf: (policy: NetworkPolicy | ClusterPolicy) => ClassSet;
   /**
-   * One rule of a policy.
+   * One rule of a policy; two where it passes on what it may match as well as what it does match.
    *
    * @param subject what the rule protects, where its named ports are resolved in ingress
    * @param peers the peers to compile; absent means all of the rule's
    */
-  readonly rule: (
+  readonly rules: (
     policy: NetworkPolicy | ClusterPolicy,
     rule: AllowRule | TierRule,
     direction: Direction,
     subject: readonly NamedPort[],
     peers?: readonly Peer[],
-  ) => Rule;
+  ) => readonly Rule[];
   readonly profile: (
     admin: readonly Rule[],
     allow: readonly Rule[] | undefined,
@@ -183,13 +183,9 @@ export function policyCompiler(
    * The classes that addresses in a rule stand for. What cannot be told of a class, whose addresses are in part within the
    * block or not known, is taken for open: an allowing rule matches it, a denying or passing one does not.
    */
-  function classesAt(
-    addresses: AddressSet,
-    policy: NetworkPolicy | ClusterPolicy,
-    action: Rule["action"],
-  ): ClassSet {
+  function classesAt(addresses: AddressSet, policy: NetworkPolicy | ClusterPolicy, action: Action): ClassSet {
     const forCluster = isClusterPolicy(policy);
-    const key = `${forCluster} ${action === "Accept"} ${addressKey(addresses)}`;
+    const key = `${forCluster} ${takesUncertain(action)} ${addressKey(addresses)}`;
     let found = located.get(key);
     if (found === undefined) {
       const candidates = forCluster
@@ -197,7 +193,7 @@ export function policyCompiler(
         : [...(options.ipBlocksMatchPods === true ? withKnownAddresses : []), ...hosts];
       found = sets.ofAny(
         candidates.filter((number) =>
-          action === "Accept"
+          takesUncertain(action)
             ? !isEmpty(intersect(whereabouts(number), addresses))
             : includes(addresses, whereabouts(number)),
         ),
@@ -208,17 +204,17 @@ export function policyCompiler(
   }
 
   const nodesByName = new Map(cluster.nodes.map((node) => [node.name, node]));
-  function hostsOn(nodes: Selector, action: Rule["action"]): ClassSet {
+  function hostsOn(nodes: Selector, action: Action): ClassSet {
     return sets.of(
       hosts.filter((number) => {
         const node = nodesByName.get(representatives[number]?.node ?? "");
         if (node !== undefined) return selects(nodes, node.labels);
-        return action === "Accept" || selectsEverything(nodes);
+        return takesUncertain(action) || selectsEverything(nodes);
       }),
     );
   }
 
-  function peerClasses(peer: Peer, policy: NetworkPolicy | ClusterPolicy, action: Rule["action"]): ClassSet {
+  function peerClasses(peer: Peer, policy: NetworkPolicy | ClusterPolicy, action: Action): ClassSet {
     switch (peer.kind) {
       case "pods":
         return select(
@@ -250,14 +246,29 @@ export function policyCompiler(
     }
   }
 
-  function compileRule(
+  function compileRules(
     policy: NetworkPolicy | ClusterPolicy,
     rule: AllowRule | TierRule,
     direction: Direction,
     subject: readonly NamedPort[],
     peers: readonly Peer[] | undefined = rule.peers,
-  ): Rule {
+  ): Rule[] {
+    const compile = (action: Action) => compileAs(action, policy, rule, direction, subject, peers);
     const action = "action" in rule ? rule.action : "Accept";
+    const compiled = compile(action);
+    if (action !== "Pass") return [compiled];
+    const possible = compile("MayPass");
+    return possible.classes === compiled.classes ? [compiled] : [possible, compiled];
+  }
+
+  function compileAs(
+    action: Action,
+    policy: NetworkPolicy | ClusterPolicy,
+    rule: AllowRule | TierRule,
+    direction: Direction,
+    subject: readonly NamedPort[],
+    peers: readonly Peer[] | undefined,
+  ): Rule {
     const classes = peers && sets.union(peers.map((peer) => peerClasses(peer, policy, action)));
     const outside = (peers ?? []).map(peerAddresses).filter((addresses) => !isEmpty(addresses));
     const [first, ...others] = outside;
@@ -332,16 +343,13 @@ export function policyCompiler(
     ): void {
       const compiled = rules.map((rule) => {
         const resolvedAtSubject = direction === "ingress" && rule.ports?.some(({ kind }) => kind === "name");
-        return resolvedAtSubject === true ? rule : compileRule(policy, rule, direction, []);
+        return resolvedAtSubject === true ? rule : compileRules(policy, rule, direction, []);
       });
       for (const number of subjectOf(policy).members) {
+        const named = representatives[number]?.namedPorts ?? [];
         const list = listOf(number);
         for (const rule of compiled) {
-          list.push(
-            "at" in rule
-              ? compileRule(policy, rule, direction, representatives[number]?.namedPorts ?? [])
-              : rule,
-          );
+          list.push(...(Array.isArray(rule) ? rule : compileRules(policy, rule, direction, named)));
         }
       }
     }
@@ -356,10 +364,15 @@ export function policyCompiler(
 
   return {
     subjectOf,
-    rule: compileRule,
+    rules: compileRules,
     profile,
     compile: () => ({ ingress: compileDirection("ingress"), egress: compileDirection("egress") }),
   };
+}
+
+/** Whether a rule matches an end of which cannot be told whether it is meant. */
+export function takesUncertain(action: Action): boolean {
+  return action === "Accept" || action === "MayPass";
 }
 
 function canOpen(rule: Rule): boolean {

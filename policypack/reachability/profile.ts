@@ -3,10 +3,16 @@ import type { ClassSet } from "./class-set";
 import type { NamedPort, PortMatch } from "./model";
 import { allPortsId, noPortsId, type PortsId, type PortTable } from "./port-table";
 
+/**
+ * What a rule does. `MayPass` is a Pass of which cannot be told whether it matches: the connection is open where either the next
+ * tier or the rules that follow open it.
+ */
+export type Action = "Accept" | "Deny" | "Pass" | "MayPass";
+
 /** One rule of a policy, compiled: what it does to connections with which others, on which ports. */
 export interface Rule {
   readonly id: number;
-  readonly action: "Accept" | "Deny" | "Pass";
+  readonly action: Action;
   /** The pod classes at the other end; undefined where the rule is for any peer, addresses included. */
   readonly classes: ClassSet | undefined;
   /** The addresses outside at the other end; undefined where there are none. */
@@ -53,9 +59,9 @@ export function judge(profile: Profile, end: OtherEnd, table: PortTable, trace?:
     const decided = end.matches(rule) ? table.intersect(undecided, portsAt(rule, end, table)) : noPortsId;
     if (decided === noPortsId) continue;
     trace?.("Admin", rule, decided);
-    undecided = table.subtract(undecided, decided);
+    if (rule.action !== "MayPass") undecided = table.subtract(undecided, decided);
     if (rule.action === "Accept") open = table.union(open, decided);
-    if (rule.action === "Pass") passed = table.union(passed, decided);
+    if (rule.action === "Pass" || rule.action === "MayPass") passed = table.union(passed, decided);
   }
   passed = table.union(passed, undecided);
   if (profile.allow !== undefined) {
@@ -73,7 +79,7 @@ export function judge(profile: Profile, end: OtherEnd, table: PortTable, trace?:
     const decided = end.matches(rule) ? table.intersect(passed, portsAt(rule, end, table)) : noPortsId;
     if (decided === noPortsId) continue;
     trace?.("Baseline", rule, decided);
-    passed = table.subtract(passed, decided);
+    if (rule.action !== "MayPass") passed = table.subtract(passed, decided);
     if (rule.action !== "Deny") open = table.union(open, decided);
   }
   return table.union(open, passed);

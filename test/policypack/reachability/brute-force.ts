@@ -98,7 +98,8 @@ function isLetThrough(
   // Policies select pods: not what is outside, and not pods on their node's network.
   if (subject === undefined || subject.hostNetwork) return true;
   const admin = decisionOfTier(attempt, "Admin", direction, subject, other);
-  if (admin !== "Pass") return admin === "Accept";
+  if (admin.decision === "Accept") return true;
+  if (admin.decision === "Deny" && !admin.mayPass) return false;
   let isolated = false;
   for (const policy of attempt.cluster.networkPolicies) {
     const rules = policy[direction];
@@ -108,7 +109,8 @@ function isLetThrough(
     if (rules.some((rule) => allows(attempt, policy, rule, other))) return true;
   }
   if (isolated) return false;
-  return decisionOfTier(attempt, "Baseline", direction, subject, other) !== "Deny";
+  const baseline = decisionOfTier(attempt, "Baseline", direction, subject, other);
+  return baseline.decision !== "Deny" || baseline.mayPass;
 }
 
 function allows(attempt: Attempt, policy: NetworkPolicy, rule: AllowRule, other: Place): boolean {
@@ -118,14 +120,18 @@ function allows(attempt: Attempt, policy: NetworkPolicy, rule: AllowRule, other:
   );
 }
 
-/** The action of the first rule of a tier that matches, in order of priority, then of name; Pass where none does. */
+/**
+ * The action of the first rule of a tier that matches, in order of priority, then of name; Pass where none does. `mayPass` says
+ * that a rule before it passes the connection on if the other end is where it may be.
+ */
 function decisionOfTier(
   attempt: Attempt,
   tier: ClusterPolicy["tier"],
   direction: Direction,
   subject: Workload,
   other: Place,
-): TierRule["action"] {
+): { decision: TierRule["action"]; mayPass: boolean } {
+  let mayPass = false;
   const policies = attempt.cluster.clusterPolicies
     .filter((policy) => policy.tier === tier)
     .sort((a, b) => a.priority - b.priority || (a.name < b.name ? -1 : 1));
@@ -136,10 +142,15 @@ function decisionOfTier(
       // What cannot be told is taken for open: an Accept takes all that it may match, the others what they must.
       const certain = rule.action !== "Accept";
       if (!hasPort(attempt, rule.ports)) continue;
-      if (rule.peers.some((peer) => isInTierPeer(attempt, peer, other, certain))) return rule.action;
+      if (rule.peers.some((peer) => isInTierPeer(attempt, peer, other, certain))) {
+        return { decision: rule.action, mayPass };
+      }
+      if (rule.action === "Pass" && rule.peers.some((peer) => isInTierPeer(attempt, peer, other, false))) {
+        mayPass = true;
+      }
     }
   }
-  return "Pass";
+  return { decision: "Pass", mayPass };
 }
 
 function isInAllowPeer(

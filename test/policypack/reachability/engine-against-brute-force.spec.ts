@@ -7,6 +7,7 @@ import {
   fromCidr,
   intersect,
   isEmpty,
+  toCidrs,
   union,
   type AddressSet,
 } from "../../../policypack/address-set";
@@ -14,6 +15,7 @@ import {
   hasNoPorts,
   noPorts,
   protocols,
+  subtractPorts,
   unionPorts,
   type PortSet,
   type Protocol,
@@ -27,6 +29,7 @@ import type {
   TierRule,
   Workload,
 } from "../../../policypack/reachability/model";
+import { privateIpv4 } from "../../../policypack/reachability/policy-compiler";
 import { isWorkload, type End, type Ends, type Flow } from "../../../policypack/reachability/reachability";
 import { arbitraryInput, arbitraryLargeInput, type AnalysisInput } from "./arbitrary-cluster";
 import { connectionsBetween } from "./brute-force";
@@ -91,6 +94,38 @@ describe("the reachability engine, by the judgement of single connections", () =
             }
           }
         }
+      }),
+      { numRuns: Math.ceil(numRuns / 10), seed },
+    );
+  });
+
+  it("opens whatever is open for some addresses of the pods and nodes whose addresses are not known", function () {
+    this.timeout(0);
+    fc.assert(
+      fc.property(arbitraryInput, fc.infiniteStream(fc.nat()), ({ cluster, options }, draws) => {
+        const somewhere = (ranges: AddressSet): string => {
+          const drawn = Number(draws.next().value);
+          const cidrs = toCidrs(ranges);
+          return (cidrs[drawn % cidrs.length] ?? "").replace(/\/.*/, "");
+        };
+        const located = cluster.workloads.map((workload) => {
+          if (workload.addresses.length > 0) return workload;
+          const ranges = workload.hostNetwork ? options.nodeRanges : options.podRanges;
+          return { ...workload, addresses: [somewhere(ranges ?? privateIpv4)] };
+        });
+        const unknown = analyse(cluster, options);
+        const known = analyse({ ...cluster, workloads: located }, { ...options, ipBlocksMatchPods: false });
+        cluster.workloads.forEach((from, source) => {
+          cluster.workloads.forEach((to, destination) => {
+            const [there, here] = [located[source], located[destination]];
+            assert.ok(there && here);
+            const missing = subtractPorts(known.ports(there, here), unknown.ports(from, to));
+            assert.ok(
+              hasNoPorts(missing),
+              `${nameOf(from)} → ${nameOf(to)}: ${shown(missing)} is open at ${there.addresses.join()}, ${here.addresses.join()}`,
+            );
+          });
+        });
       }),
       { numRuns: Math.ceil(numRuns / 10), seed },
     );
