@@ -83,16 +83,14 @@ export function newPodRules(
       subject === undefined
         ? []
         : (policy[direction] ?? []).flatMap((rule) =>
-            compiler
-              .rules(policy, rule, direction, [])
-              .map(({ action, classes, addresses }) => ({
-                tier,
-                action,
-                subject,
-                classes,
-                addresses,
-                ports: rule.ports,
-              })),
+            compiler.rules(policy, rule, direction, []).map(({ action, classes, addresses }) => ({
+              tier,
+              action,
+              subject,
+              classes,
+              addresses,
+              ports: rule.ports,
+            })),
           ),
     );
   }
