@@ -4,6 +4,7 @@ import { namespaceZeroTrustLabels } from "./namespace-zero-trust-labels";
 import { netpolExplicitPolicyTypes } from "./netpol-explicit-policy-types";
 import { netpolNoAllowAllPeers } from "./netpol-no-allow-all-peers";
 import { netpolNoPrivateRangesInExternalEgress } from "./netpol-no-private-ranges-in-external-egress";
+import { netpolPinnedNamespaces } from "./netpol-pinned-namespaces";
 import { netpolPortsRequired } from "./netpol-ports-required";
 import { netpolValid } from "./netpol-valid";
 
@@ -14,6 +15,7 @@ export const rules: readonly Rule[] = [
   netpolExplicitPolicyTypes,
   netpolNoAllowAllPeers,
   netpolNoPrivateRangesInExternalEgress,
+  netpolPinnedNamespaces,
   netpolPortsRequired,
   netpolValid,
 ];
