@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Example, Rule } from "./define-rule";
+import { exceptionPolicyNames } from "./exception-policies";
 import type { Kind } from "./kubernetes-object";
 import { rules } from "./rules";
 
@@ -14,6 +15,36 @@ Generated from the rules by \`npm run docs:rules\`; every example is also a test
 Resource rules judge a resource before it is created or updated. Stack rules judge all resources together: they stop an
 update in the preview that precedes it. A value that is not known in a preview, and that a verdict depends on, is reported
 as "cannot be verified" at the rule's own level.
+
+## Exceptions
+
+What a rule found can be accepted for a while: every rule takes \`exceptions\` in its configuration, each with the reason and with
+the last day on which it holds, by UTC.
+
+\`\`\`json
+{
+  "netpol-ports-required": {
+    "exceptions": [
+      {
+        "resource": "NetworkPolicy erlmcp/legacy-*",
+        "at": "spec.ingress[0]",
+        "reason": "the vendor opens ports at random until release 5",
+        "until": "2026-12-31"
+      }
+    ]
+  }
+}
+\`\`\`
+
+- \`resource\` is what the rule's message begins with; \`*\` stands for any characters but blanks and \`/\`, so what is not known is never covered.
+- \`at\` is the field that the message names, or one around it; \`*\` stands for any characters but \`.\`, \`[\` and \`]\`. Without it, every field is covered.
+- A finding that is covered does not block, and neither does one that "cannot be verified". The policy \`${exceptionPolicyNames.told}\` (advisory) tells each
+  one, and each exception that covers nothing.
+- When its last day has passed, an exception covers nothing any more, and breaks the policy \`${exceptionPolicyNames.inDate}\` (mandatory).
+- An exception without reason or day, or with a day that is none, is a wrong configuration, which blocks.
+- At the level mandatory, which \`"all": "mandatory"\` gives to it too, the policy \`${exceptionPolicyNames.told}\` blocks whatever is excepted.
+
+## The rules
 
 ${all.map((rule) => `- [${rule.name}](#${rule.name}): ${rule.description}`).join("\n")}
 
@@ -47,7 +78,7 @@ function renderRule(rule: Rule): string {
 
 function renderConfig({ config }: Rule): string {
   const fields = Object.entries(config);
-  if (fields.length === 0) return "None, besides `enforcementLevel`.";
+  if (fields.length === 0) return "None of its own, besides `exceptions` and `enforcementLevel`.";
   return fields
     .map(
       ([key, { description, allowed, default: fallback }]) =>

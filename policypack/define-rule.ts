@@ -11,7 +11,10 @@ import {
   readConfig,
   type ConfigFields,
   type ConfigOf,
+  type ConfigProblem,
 } from "./config-field";
+import { exceptionRegister } from "./exception-policies";
+import { currentDay, Exceptions, exceptionsField, type ExceptionUse } from "./exceptions";
 import {
   readObjects,
   type Kind,
@@ -96,6 +99,7 @@ interface RuleSpec<F extends ConfigFields> {
   /** Empty where no framework asks for it. The first one is the policy's framework in Pulumi Cloud. */
   readonly frameworks: readonly FrameworkReference[];
   readonly remediation: readonly string[];
+  /** The rule's own keys; every rule also has `exceptions`. */
   readonly config: F;
   /** The kinds that are judged, in all their versions and in Lists. */
   readonly kinds: readonly Kind[];
@@ -133,7 +137,26 @@ export interface Violation {
   readonly kind: "violation" | "unverifiable" | "misconfigured" | "failed";
   /** The resource it is about; undefined for the stack as a whole. */
   readonly urn: string | undefined;
+  /** What it is about, as the message names it: `NetworkPolicy erlmcp/erlmcp-egress`. */
+  readonly about: string;
+  /** Path of the field within the resource, as in `items[2].spec.egress[1]`; "" where it is about no field. */
+  readonly at: string;
+  /** Ends the sentence that `about` and `at` begin. */
+  readonly found: string;
+  /** Why it is dangerous, or why it blocks. */
+  readonly danger: string;
+  /** What to write instead, or what to do. */
+  readonly fix: string;
+  /** All of it, with the place of the documentation. */
   readonly message: string;
+}
+
+/** What a rule says of resources. */
+export interface Judgement {
+  /** What counts against them. */
+  readonly violations: readonly Violation[];
+  /** What each of the configured exceptions did, in their order; empty where the configuration was wrong. */
+  readonly exceptions: readonly ExceptionUse[];
 }
 
 /** A rule: everything about it that the pack, the catalogue, the command line and the tests use. */
@@ -141,28 +164,46 @@ export interface Rule extends RuleSpec<ConfigFields> {
   readonly scope: "resource" | "stack";
   /** Where the catalogue describes it. */
   readonly documentation: string;
-  readonly configSchema: PolicyConfigSchema | undefined;
+  readonly configSchema: PolicyConfigSchema;
+  /** What is wrong with the rule's configuration as the user wrote it, in sentences. */
+  configProblems(config: unknown): string[];
   /**
    * Judges resources, without Pulumi: a resource rule each for itself, a stack rule all together. Never throws.
    * @param config The rule's configuration as the user wrote it; undefined or a missing key means the default.
+   * @param today The day by which exceptions are in date (`2026-12-31`); default: the current one by UTC.
    */
-  judge(resources: readonly ObservedResource[], config?: unknown): Violation[];
+  judge(resources: readonly ObservedResource[], config?: unknown, today?: string): Judgement;
   /** The rule as a CrossGuard policy. */
   readonly policy: ResourceValidationPolicy | StackValidationPolicy;
 }
 
 const catalogue = "docs/rules.md";
+const exceptionsKey = "exceptions";
 
 /** Makes a rule from its specification; the only way to make one. */
 export function defineRule<F extends ConfigFields>(spec: ResourceRuleSpec<F> | StackRuleSpec<F>): Rule {
   const documentation = `${catalogue}#${spec.name}`;
-  const configSchema =
-    Object.keys(spec.config).length > 0 ? { properties: jsonSchemaOf(spec.config) } : undefined;
+  if (Object.hasOwn(spec.config, exceptionsKey)) {
+    throw new Error(`the rule ${spec.name} has a key ${exceptionsKey} of its own: every rule has it already`);
+  }
+  const fields = { ...spec.config, [exceptionsKey]: exceptionsField };
+  const configSchema = { properties: jsonSchemaOf(fields) };
 
-  const judge = (resources: readonly ObservedResource[], config?: unknown): Violation[] =>
-    "validateStack" in spec
-      ? judgeStack(spec, documentation, resources, config)
-      : resources.flatMap((resource) => judgeResource(spec, documentation, resource, config));
+  const judge = (
+    resources: readonly ObservedResource[],
+    config?: unknown,
+    today: string = currentDay(),
+  ): Judgement => {
+    const judging = new Judging(spec, documentation, config, today);
+    if ("validateStack" in spec) judging.judgeStack(spec, resources);
+    else for (const resource of resources) judging.judgeResource(spec, resource);
+    return judging.result();
+  };
+  const judgeForEngine = (resources: readonly ObservedResource[], config: unknown): readonly Violation[] => {
+    const { violations, exceptions } = judge(resources, config);
+    exceptionRegister.add(exceptions);
+    return violations;
+  };
 
   const [framework] = spec.frameworks;
   const metadata = {
@@ -181,182 +222,213 @@ export function defineRule<F extends ConfigFields>(spec: ResourceRuleSpec<F> | S
             specification: framework.url,
           },
         }),
-    ...(configSchema === undefined ? {} : { configSchema }),
+    configSchema,
   };
   const policy: ResourceValidationPolicy | StackValidationPolicy =
     "validateStack" in spec
       ? {
           ...metadata,
           validateStack: (args, reportViolation) => {
-            for (const { message, urn } of judge(args.resources, args.getConfig()))
+            for (const { message, urn } of judgeForEngine(args.resources, args.getConfig()))
               reportViolation(message, urn);
           },
         }
       : {
           ...metadata,
           validateResource: (args, reportViolation) => {
-            for (const { message } of judge([args], args.getConfig())) reportViolation(message);
+            for (const { message } of judgeForEngine([args], args.getConfig())) reportViolation(message);
           },
         };
   const scope = "validateStack" in spec ? "stack" : "resource";
-  return { ...spec, scope, documentation, configSchema, judge, policy };
+  const configProblems = (config: unknown): string[] =>
+    readConfig(fields, config).problems.map(describeConfigProblem);
+  return { ...spec, scope, documentation, configSchema, configProblems, judge, policy };
 }
 
-function judgeResource<F extends ConfigFields>(
-  spec: ResourceRuleSpec<F>,
-  documentation: string,
-  resource: ObservedResource,
-  config: unknown,
-): Violation[] {
-  const violations: Violation[] = [];
-  const reportOn = reporters(spec, documentation, violations);
-  let subject: Subject = {
-    title: `${resource.type} (Pulumi resource ${resource.name})`,
-    path: "",
-    urn: resource.urn,
-  };
-  guard(
-    spec,
-    documentation,
-    violations,
-    () => subject,
-    () => {
-      const { objects, unreadable } = readObjects(resource, spec.kinds);
-      if (objects.length === 0 && unreadable.length === 0) return;
-      const { config: read, problems } = readConfig(spec.config, config);
-      if (problems.length > 0) {
-        violations.push(misconfigured(spec, documentation, objects[0] ?? subject, problems));
-        return;
-      }
-      unreadable.forEach((part) => {
-        reportUnreadable(part, reportOn);
-      });
-      for (const object of objects) {
-        subject = object;
-        spec.validate(object, read, reportOn(object));
-      }
-    },
-  );
-  return violations;
+function hasExceptions(config: unknown): boolean {
+  if (typeof config !== "object" || config === null || !(exceptionsKey in config)) return false;
+  return !Array.isArray(config[exceptionsKey]) || config[exceptionsKey].length > 0;
 }
 
-function judgeStack<F extends ConfigFields>(
-  spec: StackRuleSpec<F>,
-  documentation: string,
-  resources: readonly ObservedResource[],
-  config: unknown,
-): Violation[] {
-  const violations: Violation[] = [];
-  const reportOn = reporters(spec, documentation, violations);
-  const stack: Subject = { title: "The stack", path: "", urn: undefined };
-  guard(
-    spec,
-    documentation,
-    violations,
-    () => stack,
-    () => {
-      const { config: read, problems } = readConfig(spec.config, config);
-      if (problems.length > 0) {
-        violations.push(misconfigured(spec, documentation, stack, problems));
-        return;
+/** One run of a rule. */
+class Judging<F extends ConfigFields> {
+  private readonly violations: Violation[] = [];
+  /** Undefined until it is needed: most resources are of no kind that the rule judges. */
+  private settings:
+    | {
+        readonly config: ConfigOf<F>;
+        readonly exceptions: Exceptions;
+        readonly problems: readonly ConfigProblem[];
       }
-      // The engine hands resources over in no particular order.
-      const sorted = [...resources].sort((a, b) => (a.urn < b.urn ? -1 : a.urn > b.urn ? 1 : 0));
-      const parts = sorted.map((resource) => readObjects(resource, spec.kinds));
-      parts
-        .flatMap((part) => part.unreadable)
-        .forEach((part) => {
-          reportUnreadable(part, reportOn);
-        });
-      const view: Stack = {
-        objects: parts.flatMap((part) => part.objects),
-        resources: sorted.map(({ type, urn, name, props }) => ({
-          type,
-          urn,
-          name,
-          props: () => snapshot(props),
-        })),
-      };
-      spec.validateStack(view, read, reportOn);
-    },
-  );
-  return violations;
-}
+    | undefined;
 
-/** An error in a rule must neither end the run without a word of what was judged, nor let the resource pass. */
-function guard(
-  spec: RuleSpec<ConfigFields>,
-  documentation: string,
-  violations: Violation[],
-  subject: () => Subject,
-  judge: () => void,
-): void {
-  try {
-    judge();
-  } catch (error) {
-    const { title, urn } = subject();
-    const cause = error instanceof Error ? error.message : String(error);
-    violations.push({
-      rule: spec.name,
-      kind: "failed",
-      urn,
-      message: [
-        `${title} could not be judged: the rule ${spec.name} failed with "${cause}".`,
-        "Why it blocks: a resource that was not judged may break the rule.",
-        `What to do: report this with the resource's definition. Until it is mended, set the rule's enforcementLevel to "advisory" and review the resource by hand.`,
-        `See ${documentation}`,
-      ].join("\n"),
+  constructor(
+    private readonly spec: RuleSpec<F>,
+    private readonly documentation: string,
+    private readonly given: unknown,
+    private readonly today: string,
+  ) {}
+
+  result(): Judgement {
+    // Exceptions count also where no resource is judged: they may be out of date, or not needed.
+    const { exceptions } = hasExceptions(this.given) ? this.read() : (this.settings ?? {});
+    return { violations: this.violations, exceptions: exceptions?.result() ?? [] };
+  }
+
+  judgeResource({ validate }: Pick<ResourceRuleSpec<F>, "validate">, resource: ObservedResource): void {
+    let subject: Subject = {
+      title: `${resource.type} (Pulumi resource ${resource.name})`,
+      path: "",
+      urn: resource.urn,
+    };
+    this.guard(
+      () => subject,
+      () => {
+        const { objects, unreadable } = readObjects(resource, this.spec.kinds);
+        if (objects.length === 0 && unreadable.length === 0) return;
+        const { config, problems } = this.read();
+        if (problems.length > 0) {
+          this.misconfigured(objects[0] ?? subject, problems);
+          return;
+        }
+        unreadable.forEach(this.reportUnreadable);
+        for (const object of objects) {
+          subject = object;
+          validate(object, config, this.reportOn(object));
+        }
+      },
+    );
+  }
+
+  judgeStack(
+    { validateStack }: Pick<StackRuleSpec<F>, "validateStack">,
+    resources: readonly ObservedResource[],
+  ): void {
+    const stack: Subject = { title: "The stack", path: "", urn: undefined };
+    this.guard(
+      () => stack,
+      () => {
+        const { config, problems } = this.read();
+        if (problems.length > 0) {
+          this.misconfigured(stack, problems);
+          return;
+        }
+        // The engine hands resources over in no particular order.
+        const sorted = [...resources].sort((a, b) => (a.urn < b.urn ? -1 : a.urn > b.urn ? 1 : 0));
+        const parts = sorted.map((resource) => readObjects(resource, this.spec.kinds));
+        parts.flatMap((part) => part.unreadable).forEach(this.reportUnreadable);
+        const view: Stack = {
+          objects: parts.flatMap((part) => part.objects),
+          resources: sorted.map(({ type, urn, name, props }) => ({
+            type,
+            urn,
+            name,
+            props: () => snapshot(props),
+          })),
+        };
+        validateStack(view, config, this.reportOn);
+      },
+    );
+  }
+
+  private read(): NonNullable<typeof this.settings> {
+    if (this.settings !== undefined) return this.settings;
+    const { config, problems } = readConfig(
+      { ...this.spec.config, [exceptionsKey]: exceptionsField },
+      this.given,
+    );
+    const { [exceptionsKey]: listed, ...own } = config as ConfigOf<{
+      [exceptionsKey]: typeof exceptionsField;
+    }>;
+    return (this.settings = {
+      config: own as ConfigOf<F>,
+      // Where there are problems, an item may lack what its type promises.
+      exceptions: new Exceptions(this.spec.name, problems.length > 0 ? [] : listed, this.today),
+      problems,
     });
   }
-}
 
-function reporters(
-  spec: RuleSpec<ConfigFields>,
-  documentation: string,
-  violations: Violation[],
-): (subject: Subject) => Reporter {
-  return ({ title, path, urn }) => ({
+  /** An error in a rule must neither end the run without a word of what was judged, nor let the resource pass. */
+  private guard(subject: () => Subject, judge: () => void): void {
+    try {
+      judge();
+    } catch (error) {
+      const { title, urn } = subject();
+      const cause = error instanceof Error ? error.message : String(error);
+      const found = `could not be judged: the rule ${this.spec.name} failed with "${cause}".`;
+      const danger = "a resource that was not judged may break the rule.";
+      const fix = `report this with the resource's definition. Until it is mended, set the rule's enforcementLevel to "advisory" and review the resource by hand.`;
+      this.violations.push({
+        ...{ rule: this.spec.name, kind: "failed", urn, about: title, at: "", found, danger, fix },
+        message: this.message(`${title} ${found}`, `Why it blocks: ${danger}`, `What to do: ${fix}`),
+      });
+    }
+  }
+
+  private readonly reportOn = ({ title, path, urn }: Subject): Reporter => ({
     violation: ({ at, found, danger, fix }) => {
-      const message = [
+      this.report(
+        { kind: "violation", urn, about: title, at: `${path}${at}`, found, danger, fix },
+        path,
         `${title}: ${path}${at} ${found}.`,
         `Why it is dangerous: ${danger}`,
-        `Write instead: ${fix}`,
-        `See ${documentation}`,
-      ].join("\n");
-      violations.push({ rule: spec.name, kind: "violation", urn, message });
+      );
     },
     unverifiable: ({ at, found = "is not known in the preview", danger, fix }) => {
-      const message = [
+      const why = `${danger} What cannot be verified is not compliant.`;
+      this.report(
+        { kind: "unverifiable", urn, about: title, at: `${path}${at}`, found, danger: why, fix },
+        path,
         `${title} cannot be verified: ${path}${at} ${found}.`,
-        `Why it blocks: ${danger} What cannot be verified is not compliant.`,
-        `Write instead: ${fix}`,
-        `See ${documentation}`,
-      ].join("\n");
-      violations.push({ rule: spec.name, kind: "unverifiable", urn, message });
+        `Why it blocks: ${why}`,
+      );
     },
   });
-}
 
-function reportUnreadable(part: UnreadableObject, reportOn: (subject: Subject) => Reporter): void {
-  const [at = "", ...rest] = part.problem.split(" ");
-  reportOn({ ...part, path: "" }).unverifiable({
-    at,
-    found: rest.join(" "),
-    danger: "the objects behind it cannot be checked before they are deployed.",
-    fix: "a definition that does not depend on values another resource only has after the update.",
-  });
-}
+  private report(
+    finding: Omit<Violation, "rule" | "message">,
+    path: string,
+    ...[what, why]: readonly [string, string]
+  ): void {
+    const { exceptions } = this.read();
+    const lines = [what, why, `Write instead: ${finding.fix}`];
+    const violation = { ...finding, rule: this.spec.name, message: this.message(...lines) };
+    if (exceptions.accept(violation, path)) return;
+    const expired = exceptions
+      .expiredFor(violation, path)
+      .map(({ reason, until }) => `An exception covered it until ${until}: ${reason}`);
+    this.violations.push(
+      expired.length === 0 ? violation : { ...violation, message: this.message(...lines, ...expired) },
+    );
+  }
 
-function misconfigured(
-  spec: RuleSpec<ConfigFields>,
-  documentation: string,
-  { title, urn }: Subject,
-  problems: readonly Parameters<typeof describeConfigProblem>[0][],
-): Violation {
-  const message = [
-    `${title} was not judged: the configuration of the rule ${spec.name} in the policy pack is wrong.`,
-    ...problems.map((problem) => `- ${describeConfigProblem(problem)}`),
-    `See ${documentation}`,
-  ].join("\n");
-  return { rule: spec.name, kind: "misconfigured", urn, message };
+  private readonly reportUnreadable = (part: UnreadableObject): void => {
+    const [at = "", ...rest] = part.problem.split(" ");
+    this.reportOn({ ...part, path: "" }).unverifiable({
+      at,
+      found: rest.join(" "),
+      danger: "the objects behind it cannot be checked before they are deployed.",
+      fix: "a definition that does not depend on values another resource only has after the update.",
+    });
+  };
+
+  private misconfigured({ title, urn }: Subject, problems: readonly ConfigProblem[]): void {
+    const what = `was not judged: the configuration of the rule ${this.spec.name} in the policy pack is wrong.`;
+    const list = problems.map((problem) => `- ${describeConfigProblem(problem)}`);
+    this.violations.push({
+      rule: this.spec.name,
+      kind: "misconfigured",
+      urn,
+      about: title,
+      at: "",
+      found: [what, ...list].join("\n"),
+      danger: "a resource that was not judged may break the rule.",
+      fix: "correct the configuration of the policy pack.",
+      message: this.message(`${title} ${what}`, ...list),
+    });
+  }
+
+  private message(...lines: readonly string[]): string {
+    return [...lines, `See ${this.documentation}`].join("\n");
+  }
 }

@@ -65,10 +65,8 @@ describe("a rule", () => {
       description: "The most.",
       default: 3,
     });
-    assert.equal(
-      defineRule({ ...metadata, config: {}, validate: () => undefined }).policy.configSchema,
-      undefined,
-    );
+    const { configSchema } = defineRule({ ...metadata, config: {}, validate: () => undefined });
+    assert.deepEqual(Object.keys(configSchema.properties), ["exceptions"]);
   });
 
   it("gets plain data in which unknowns are explicit, and its configuration with defaults", async () => {
@@ -79,7 +77,7 @@ describe("a rule", () => {
     });
     assert.deepEqual(await runRule(rule, namespace, { max: 5 }), []);
     assert.deepEqual(seen, ["a", true, 5, false, [], { a: "b" }]);
-    assert.deepEqual(rule.judge([namespace]), []);
+    assert.deepEqual(rule.judge([namespace]), { violations: [], exceptions: [] });
     assert.equal(seen[8], 3);
   });
 
@@ -93,7 +91,7 @@ describe("a rule", () => {
       "Namespace a cannot be verified: spec.b is not known in the preview.\nWhy it blocks: It may hurt. What cannot be verified is not compliant.\nWrite instead: 2\nSee docs/rules.md#some-rule",
     ]);
     assert.deepEqual(
-      rule.judge([namespace]).map(({ rule: name, kind, urn }) => [name, kind, urn]),
+      rule.judge([namespace]).violations.map(({ rule: name, kind, urn }) => [name, kind, urn]),
       [
         ["some-rule", "violation", namespace.urn],
         ["some-rule", "unverifiable", namespace.urn],
@@ -139,12 +137,12 @@ describe("a rule", () => {
       existing: [{ namespace: "A", extra: 1 }],
       maximum: 4,
     };
-    const [violation, ...more] = rule.judge([namespace], wrong);
+    const [violation, ...more] = rule.judge([namespace], wrong).violations;
     assert.equal(violation?.kind, "misconfigured");
     assert.deepEqual(more, []);
     assert.deepEqual(violation.message.split("\n"), [
       "Namespace a was not judged: the configuration of the rule some-rule in the policy pack is wrong.",
-      "- maximum is 4; allowed: the keys max, strict, networks, labels, existing. Fix: remove maximum or correct its spelling.",
+      "- maximum is 4; allowed: the keys max, strict, networks, labels, existing, exceptions. Fix: remove maximum or correct its spelling.",
       "- max is 12; allowed: a whole number from 1 to 9. Fix: write, for instance, max: 3.",
       '- strict is "yes"; allowed: true or false. Fix: write, for instance, strict: false.',
       '- networks[0] is "10.0.0.1/8"; allowed: a network in CIDR notation with no bits set beyond its prefix. Fix: write, for instance, networks[0]: "10.0.0.0/8".',
@@ -155,9 +153,9 @@ describe("a rule", () => {
       '- existing[0].namespace is "A"; allowed: a namespace name (lower-case letters, digits and hyphens, at most 63). Fix: write, for instance, existing[0].namespace: "monitoring".',
       "See docs/rules.md#some-rule",
     ]);
-    assert.equal(rule.judge([namespace], "strict")[0]?.kind, "misconfigured");
-    assert.deepEqual(rule.judge([resource("kubernetes:core/v1:ConfigMap", {})], wrong), []);
-    assert.equal(stackRule(() => undefined).judge([], wrong)[0]?.kind, "misconfigured");
+    assert.equal(rule.judge([namespace], "strict").violations[0]?.kind, "misconfigured");
+    assert.deepEqual(rule.judge([resource("kubernetes:core/v1:ConfigMap", {})], wrong).violations, []);
+    assert.equal(stackRule(() => undefined).judge([], wrong).violations[0]?.kind, "misconfigured");
   });
 
   it("is refused by the engine when its configuration does not fit the schema", async () => {

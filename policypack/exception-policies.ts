@@ -1,0 +1,73 @@
+import type { StackValidationPolicy } from "@pulumi/policy";
+import { describeExpired, describeUnused, describeUse, isUnused, type ExceptionUse } from "./exceptions";
+import type { Violation } from "./define-rule";
+
+/** Names of the policies that look after the exceptions of all rules; in a configuration they have a level only. */
+export const exceptionPolicyNames = { inDate: "exceptions-in-date", told: "exceptions" } as const;
+
+/**
+ * What the exceptions of all rules did. The engine asks about one resource at a time, so what an exception did in all is known only
+ * when it asks about the stack, which it does last.
+ */
+export class ExceptionRegister {
+  private readonly known = new Map<
+    string,
+    { readonly use: ExceptionUse; readonly covered: Map<string, Violation> }
+  >();
+
+  /** Adds what a rule's exceptions did. What one of them covered is added up, each finding once. */
+  add(uses: readonly ExceptionUse[]): void {
+    for (const use of uses) {
+      const id = JSON.stringify([use.rule, use.key, use.exception]);
+      const entry = this.known.get(id) ?? { use, covered: new Map<string, Violation>() };
+      this.known.set(id, entry);
+      for (const finding of use.covered) {
+        entry.covered.set(JSON.stringify([finding.urn, finding.message]), finding);
+      }
+    }
+  }
+
+  /** What was added so far, by rule. */
+  uses(): ExceptionUse[] {
+    return [...this.known.values()]
+      .map(({ use, covered }) => ({ ...use, covered: [...covered.values()] }))
+      .sort((a, b) => (a.rule < b.rule ? -1 : a.rule > b.rule ? 1 : 0));
+  }
+}
+
+/** What the exceptions of this process's rules did: the engine gives every run of a pack a process of its own. */
+export const exceptionRegister = new ExceptionRegister();
+
+/**
+ * The policies that look after exceptions. They go last in a pack, since policies run in the order of the pack. What is used is a
+ * violation, if an advisory one, because nothing else that a policy says is shown by its resource.
+ */
+export function exceptionPolicies(register = exceptionRegister): StackValidationPolicy[] {
+  return [
+    {
+      name: exceptionPolicyNames.inDate,
+      description: "Every exception from the pack's rules is in date.",
+      enforcementLevel: "mandatory",
+      severity: "high",
+      remediationSteps:
+        "1. Mend what the exception covered, and remove it.\n2. Where it is still needed, decide anew: give it another reason and date.",
+      validateStack: (_stack, reportViolation) => {
+        for (const use of register.uses()) if (use.expired) reportViolation(describeExpired(use));
+      },
+    },
+    {
+      name: exceptionPolicyNames.told,
+      description: "Exceptions from the pack's rules are told, and are needed.",
+      enforcementLevel: "advisory",
+      severity: "low",
+      remediationSteps:
+        "1. Mend what an exception covers, and remove it.\n2. Remove exceptions that cover nothing, or correct their resource and at.",
+      validateStack: (_stack, reportViolation) => {
+        for (const use of register.uses()) {
+          for (const finding of use.covered) reportViolation(describeUse(use, finding), finding.urn);
+          if (isUnused(use)) reportViolation(describeUnused(use));
+        }
+      },
+    },
+  ];
+}
