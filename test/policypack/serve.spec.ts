@@ -7,7 +7,13 @@ import * as analyzer from "@pulumi/pulumi/proto/analyzer_pb";
 import { EnforcementLevel } from "@pulumi/pulumi/proto/analyzer_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { rules } from "../../policypack/rules";
 import { unknown } from "../helpers/run-rule";
+
+/** EnforcementLevel of pulumi/analyzer.proto. */
+const levels = ["advisory", "mandatory", "disabled", "remediate"];
+
+const watched = ["netpol-ports-required", "netpol-explicit-policy-types"];
 
 const pack = join(__dirname, "../../policypack");
 
@@ -54,6 +60,7 @@ describe("the compiled pack, served as the engine serves it", function () {
     request.setProperties(Struct.fromJavaScript({ metadata: { name: "web", namespace: "erlmcp" }, spec }));
     return request;
   };
+  /** What two rules of the pack find; how the others judge the same policies is for their own tests to say. */
   const analyze = async (request: analyzer.AnalyzeRequest): Promise<[string, string, number][]> =>
     new Promise((resolve, reject) => {
       client.analyze(request, (error, response) => {
@@ -62,7 +69,7 @@ describe("the compiled pack, served as the engine serves it", function () {
           const diagnostics = response.getDiagnosticsList().map((one): [string, string, number] => {
             return [one.getPolicyname(), one.getMessage().split("\n")[1] ?? "", one.getEnforcementlevel()];
           });
-          resolve(diagnostics);
+          resolve(diagnostics.filter(([name]) => watched.includes(name)));
         }
       });
     });
@@ -90,7 +97,14 @@ describe("the compiled pack, served as the engine serves it", function () {
     assert.equal(info.getName(), "erlmcp-zero-trust");
     assert.equal(info.getVersion(), "0.1.0");
     const policies = info.getPoliciesList();
-    assert.ok(policies.every((policy) => policy.getEnforcementlevel() === EnforcementLevel.MANDATORY));
+    assert.deepEqual(
+      policies.map((policy) => [policy.getName(), levels[policy.getEnforcementlevel()]]),
+      [
+        ...rules.map(({ name, enforcementLevel }) => [name, enforcementLevel]),
+        ["exceptions-in-date", "mandatory"],
+        ["exceptions", "advisory"],
+      ],
+    );
     const ports = policies.find((policy) => policy.getName() === "netpol-ports-required");
     const schema = ports?.getConfigschema()?.getProperties()?.toJavaScript() as Record<
       string,
@@ -120,6 +134,45 @@ describe("the compiled pack, served as the engine serves it", function () {
       ],
     ]);
     assert.deepEqual(await analyze(netpol({ policyTypes: ["Ingress", "Egress"] })), []);
+  });
+
+  it("lets pass what is excepted, and tells it when the engine asks about the stack", async () => {
+    const open = netpol({ policyTypes: ["Egress"], egress: [{ to: [{ podSelector: {} }] }] });
+    const exceptions = [
+      { resource: "NetworkPolicy erlmcp/web", reason: "the vendor says so", until: "9999-12-31" },
+      { resource: "NetworkPolicy erlmcp/gone", reason: "the vendor says so", until: "2000-01-01" },
+    ];
+    await configure("netpol-ports-required", EnforcementLevel.MANDATORY, { exceptions });
+    assert.deepEqual(await analyze(open), []);
+    const stack = new analyzer.AnalyzeStackRequest();
+    const diagnostics = await new Promise<analyzer.AnalyzeDiagnostic[]>((resolve, reject) => {
+      client.analyzeStack(stack, (error, response) => {
+        if (error) reject(error);
+        else resolve(response.getDiagnosticsList());
+      });
+    });
+    assert.deepEqual(
+      diagnostics.map((one) => [
+        one.getPolicyname(),
+        levels[one.getEnforcementlevel()],
+        one.getUrn(),
+        one.getMessage().split("\n")[1],
+      ]),
+      [
+        [
+          "exceptions-in-date",
+          "mandatory",
+          "",
+          "exception expired: exceptions[1] of netpol-ports-required, for NetworkPolicy erlmcp/gone, was made until 2000-01-01 (the vendor says so).",
+        ],
+        [
+          "exceptions",
+          "advisory",
+          open.getUrn(),
+          "exception used: netpol-ports-required does not block NetworkPolicy erlmcp/web: spec.egress[0].ports is missing.",
+        ],
+      ],
+    );
   });
 
   it("follows the configuration that the engine sends", async () => {
