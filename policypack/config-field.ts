@@ -187,12 +187,27 @@ export function mapping<T>(
   item: ConfigValue<T>,
   options: { description: string; default: Readonly<Record<string, T>>; keys: string },
 ): ConfigField<Readonly<Record<string, T>>> {
-  const allowed = `an object from ${options.keys} to ${item.allowed}`;
+  const { description, keys, default: fallback } = options;
+  const { schema, allowed, read } = mappingOf(item, { keys, example: fallback });
   return {
-    description: options.description,
-    default: options.default,
+    description,
+    default: fallback,
+    schema,
+    allowed,
+    read: (value, key, problems) => read(value, key, problems) ?? fallback,
+  };
+}
+
+/** A {@link mapping} as a value of a {@link record}. */
+export function mappingOf<T>(
+  item: ConfigValue<T>,
+  { keys, example }: { keys: string; example: Readonly<Record<string, T>> },
+): ConfigValue<Readonly<Record<string, T>>> {
+  const allowed = `an object from ${keys} to ${item.allowed}`;
+  return {
     schema: { type: "object", additionalProperties: item.schema },
     allowed,
+    example,
     read: (value, key, problems) => {
       if (isRecord(value)) {
         const entries = Object.entries(value).map(([name, entry]) => [
@@ -201,8 +216,8 @@ export function mapping<T>(
         ]);
         return Object.fromEntries(entries) as Record<string, T>;
       }
-      refuse(problems, key, value, allowed, options.default);
-      return options.default;
+      refuse(problems, key, value, allowed, example);
+      return undefined;
     },
   };
 }

@@ -3,6 +3,7 @@ import { namespaceDefaultDeny } from "./namespace-default-deny";
 import { namespaceZeroTrustLabels } from "./namespace-zero-trust-labels";
 import { netpolExplicitPolicyTypes } from "./netpol-explicit-policy-types";
 import { netpolNoAllowAllPeers } from "./netpol-no-allow-all-peers";
+import { netpolNoEmptyPodSelector } from "./netpol-no-empty-pod-selector";
 import { netpolNoPrivateRangesInExternalEgress } from "./netpol-no-private-ranges-in-external-egress";
 import { netpolPinnedNamespaces } from "./netpol-pinned-namespaces";
 import { netpolPortsRequired } from "./netpol-ports-required";
@@ -14,6 +15,7 @@ export const rules: readonly Rule[] = [
   namespaceZeroTrustLabels,
   netpolExplicitPolicyTypes,
   netpolNoAllowAllPeers,
+  netpolNoEmptyPodSelector,
   netpolNoPrivateRangesInExternalEgress,
   netpolPinnedNamespaces,
   netpolPortsRequired,

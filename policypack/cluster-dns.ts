@@ -1,0 +1,123 @@
+import { fromCidr, includes, readCidr, union } from "./address-set";
+import { cidr, list, mappingOf, namespaceName, record, text } from "./config-field";
+import { field, isObject, isUnknown, Unknown, type Plain, type PlainObject } from "./plain-data";
+import { namespaceNameLabel, requiredValues } from "./required-label";
+
+/** Pods that answer DNS for the cluster. */
+export interface ClusterDnsPods {
+  readonly namespace: string;
+  /** All of them; none means every pod of the namespace. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** What a rule's configuration says of cluster DNS. */
+export interface ClusterDns {
+  readonly clusterDns: readonly ClusterDnsPods[];
+  readonly clusterDnsAddresses: readonly string[];
+}
+
+const labelValue = text({
+  pattern: /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/,
+  allowed: "a label value (at most 63 letters, digits, -, _ and ., with a letter or digit at both ends)",
+  example: "kube-dns",
+});
+
+const notKnown = new Unknown();
+
+/** The keys of a rule's configuration by which it knows cluster DNS. */
+export const clusterDnsFields = {
+  clusterDns: list(
+    record<ClusterDnsPods>({
+      allowed: "an object with namespace and labels",
+      example: { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } },
+      values: {
+        namespace: namespaceName,
+        labels: mappingOf(labelValue, {
+          keys: "label keys",
+          example: { "k8s-app": "kube-dns" },
+        }),
+      },
+    }),
+    {
+      description:
+        "The pods that answer DNS for the cluster, by namespace and labels. The default is how kubeadm, most providers and CoreDNS's own chart label them.",
+      default: [
+        { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } },
+        { namespace: "kube-system", labels: { "app.kubernetes.io/name": "coredns" } },
+      ],
+    },
+  ),
+  clusterDnsAddresses: list(cidr, {
+    description:
+      "Networks that answer DNS for the cluster, where a policy has to name an address: NodeLocal DNSCache, which runs on the nodes' network, and the address of the DNS service.",
+    default: ["169.254.20.10/32"],
+  }),
+};
+
+/**
+ * Whether a peer is nothing but cluster DNS: pods that the configuration names, in a namespace by its name, or addresses within
+ * its networks. Undefined when that is not known in the preview.
+ * @param namespace the policy's own, where a podSelector alone finds its pods; undefined when it is not known
+ */
+export function isClusterDns(
+  peer: PlainObject,
+  namespace: string | undefined,
+  { clusterDns, clusterDnsAddresses }: ClusterDns,
+): boolean | undefined {
+  const block = field(peer, "ipBlock");
+  const podSelector = field(peer, "podSelector");
+  const namespaceSelector = field(peer, "namespaceSelector");
+  if (block !== undefined) {
+    return podSelector === undefined && namespaceSelector === undefined
+      ? isWithin(block, clusterDnsAddresses)
+      : false;
+  }
+  const namespaces = namesOf(namespaceSelector, namespace);
+  if (namespaces === undefined) return false;
+  return every(namespaces, (name) => {
+    if (isUnknown(name)) return undefined;
+    const pods = clusterDns.filter((entry) => entry.namespace === name);
+    return some(pods, ({ labels }) => requires(podSelector, labels));
+  });
+}
+
+function isWithin(block: Plain, networks: readonly string[]): boolean | undefined {
+  const text = field(block, "cidr");
+  if (isUnknown(block) || isUnknown(text)) return undefined;
+  const reading = typeof text === "string" ? readCidr(text) : undefined;
+  return reading?.ok === true && includes(union(...networks.map(fromCidr)), reading.set);
+}
+
+/** The namespaces of a peer, by name, of which each may be unknown; undefined when it does not name them. */
+function namesOf(selector: Plain | undefined, own: string | undefined): readonly Plain[] | undefined {
+  if (selector === undefined) return [own ?? notKnown];
+  if (isUnknown(selector)) return [selector];
+  const names = isObject(selector) ? requiredValues(selector, namespaceNameLabel) : undefined;
+  return names === "unknown" ? [notKnown] : names;
+}
+
+/** Whether everything that the selector selects has the labels; a missing selector selects every pod. */
+function requires(
+  selector: Plain | undefined,
+  labels: Readonly<Record<string, string>>,
+): boolean | undefined {
+  return every(Object.entries(labels), ([key, value]) => {
+    if (isUnknown(selector)) return undefined;
+    const values = isObject(selector) ? requiredValues(selector, key) : undefined;
+    if (values === undefined) return false;
+    if (values === "unknown") return undefined;
+    return every(values, (one) => (isUnknown(one) ? undefined : one === value));
+  });
+}
+
+/** Whether all are true: false when any is false, else undefined when any is not known. */
+function every<T>(items: readonly T[], test: (item: T) => boolean | undefined): boolean | undefined {
+  const verdicts = items.map(test);
+  return verdicts.includes(false) ? false : verdicts.includes(undefined) ? undefined : true;
+}
+
+/** Whether any is true: true when one is, else undefined when any is not known. */
+function some<T>(items: readonly T[], test: (item: T) => boolean | undefined): boolean | undefined {
+  const verdicts = items.map(test);
+  return verdicts.includes(true) ? true : verdicts.includes(undefined) ? undefined : false;
+}
