@@ -1,0 +1,259 @@
+import { manifestsOf, type CompiledNetwork } from "../../matrix";
+import { field, type Plain } from "../../policypack/plain-data";
+import type { Cluster, NetworkPolicy, Workload } from "../../policypack/reachability/model";
+import { readCluster } from "../../policypack/reachability/read-cluster";
+import { groupOf } from "../../policypack/reachability/read-kinds";
+import { selects } from "../../policypack/reachability/selector";
+import type { Note } from "../../policypack/reachability/reachability";
+import { standIns } from "../inputs/stack-matrix";
+import { policyKinds } from "../cluster/cluster-kinds";
+import type { LiveObject } from "../cluster/live-objects";
+import { effectOf } from "./effects";
+import { messageOf, type Finding } from "./finding";
+import { titleOf, type LiveCluster } from "./live-cluster";
+import { missingParts, objectDifferences, type ObjectDifference } from "./object-difference";
+
+/** What of a cluster is not as a stack says. */
+export interface StackDrift {
+  readonly defaultDeny: readonly Finding[];
+  readonly policies: readonly Finding[];
+  readonly namespaces: readonly Finding[];
+  readonly meshObjects: readonly Finding[];
+  /** Objects that the stack does not know, where all objects of their kind should be its own. */
+  readonly strays: readonly Finding[];
+  readonly notes: readonly Note[];
+}
+
+type Manifest = ReturnType<typeof manifestsOf>[number];
+
+/**
+ * Compares a cluster with what a stack deploys: what is missing, what differs in a field that the stack sets, and what nobody
+ * declared. Labels and annotations that others add make no difference, nor do defaults of the API server.
+ *
+ * @param scope namespaces that are looked at
+ */
+export function stackDrift(
+  network: CompiledNetwork,
+  live: LiveCluster,
+  scope: ReadonlySet<string>,
+): StackDrift {
+  const wanted = network.namespaces.filter(({ name }) => scope.has(name));
+  const manifests = manifestsOf({ ...network, namespaces: wanted });
+  const { cluster: declared } = readCluster(
+    manifests.map((body) => ({ body: body as unknown as Plain, source: "the stack" })),
+  );
+  const { cluster, note } = withStandIns(live.cluster, network);
+  const liveByKey = new Map(live.objects.map((object) => [keyOf(object), object]));
+  const judge = (manifest: Manifest): Finding[] =>
+    driftOf(manifest, liveByKey.get(keyOf(identityOf(manifest))), cluster, declared);
+  const known = new Set(manifests.map((manifest) => keyOf(identityOf(manifest))));
+  const strays = wanted.flatMap(({ name, mode }) =>
+    live.objects
+      .filter((object) => object.namespace === name && isPolicy(object) && !known.has(keyOf(object)))
+      .filter((object) => mode === "create" || selectsService(object, cluster, network))
+      .map((object) => strayPolicy(object, cluster, mode)),
+  );
+  return {
+    defaultDeny: wanted.flatMap(({ defaultDeny }) => defaultDeny.flatMap(judge)),
+    policies: wanted.flatMap(({ policies }) => policies.flatMap(judge)),
+    namespaces: wanted.flatMap(({ manifest }) => judge(manifest)),
+    meshObjects: wanted.flatMap(({ meshObjects }) => meshObjects.flatMap(judge)),
+    strays: [
+      ...strays,
+      ...wanted
+        .filter(({ mode }) => mode === "create")
+        .flatMap(({ name }) => strayWorkloads(name, live.cluster, network)),
+    ],
+    notes: note,
+  };
+}
+
+function driftOf(
+  manifest: Manifest,
+  object: LiveObject | undefined,
+  live: Cluster,
+  declared: Cluster,
+): Finding[] {
+  const identity = identityOf(manifest);
+  const about = titleOf(identity);
+  const policy = manifest.kind === "NetworkPolicy" ? identity : undefined;
+  const danger = (otherwise: string): string =>
+    policy === undefined
+      ? otherwise
+      : `it ${effectOf(live, { namespace: policy.namespace ?? "", name: policy.name }, policyIn(declared, policy))}`;
+  const deploy = "pulumi up, after pulumi refresh has seen it.";
+  if (object === undefined) {
+    const found = "is missing, and the stack has it";
+    const message = messageOf({
+      about,
+      found,
+      danger: danger("what it declares holds no longer."),
+      fix: deploy,
+    });
+    return [{ kind: "drift", rule: undefined, fails: true, about, at: "", message }];
+  }
+  const differences = differencesOf(manifest, object);
+  const [first] = differences;
+  if (first === undefined) return [];
+  return [
+    {
+      kind: "drift",
+      rule: undefined,
+      fails: true,
+      about,
+      at: first.at,
+      message: [
+        ...differences.map(({ at, found }) => `${about}: ${at} ${found}.`),
+        `Why it is dangerous: ${danger("what the stack declares holds no longer.")}`,
+        `What to do: ${deploy.replace(".", ";")} where the change is wanted, make it in the stack instead.`,
+      ].join("\n"),
+    },
+  ];
+}
+
+function differencesOf(manifest: Manifest, { body }: LiveObject): ObjectDifference[] {
+  const wanted = manifest as unknown as Plain;
+  const metadata = [field(wanted, "metadata"), field(body, "metadata")] as const;
+  const parts = ["labels", "annotations"].flatMap((key) =>
+    missingParts(field(metadata[0], key) ?? {}, field(metadata[1], key) ?? {}, `metadata.${key}`),
+  );
+  // Of a namespace only what the stack sets is the stack's.
+  if (manifest.kind === "Namespace") return parts;
+  return [...objectDifferences(field(wanted, "spec"), field(body, "spec"), "spec"), ...parts];
+}
+
+function strayPolicy(object: LiveObject, live: Cluster, mode: string): Finding {
+  const about = titleOf(object);
+  const isNetworkPolicy = object.group === "networking.k8s.io";
+  const found =
+    mode === "create"
+      ? "is not of the stack, which made the namespace and knows all of its policies"
+      : "is not of the stack, and selects pods of its services";
+  const danger = isNetworkPolicy
+    ? `it ${effectOf(live, { namespace: object.namespace ?? "", name: object.name }, undefined)}`
+    : "it changes what is allowed, past the communication matrix.";
+  const fix = `kubectl delete ${object.kind.toLowerCase()}.${object.group} ${object.name} -n ${object.namespace ?? ""}; if it is wanted, declare its flow in the stack.`;
+  return {
+    kind: "stray",
+    rule: undefined,
+    fails: true,
+    about,
+    at: "",
+    message: messageOf({ about, found, danger, fix }),
+  };
+}
+
+function isPolicy({ group, kind }: LiveObject): boolean {
+  return policyKinds.some((known) => known.group === group && known.kind === kind);
+}
+
+function selectsService(
+  object: LiveObject,
+  { workloads, networkPolicies }: Cluster,
+  network: CompiledNetwork,
+): boolean {
+  // Policies of other vendors say in ways of their own whom they select; the rules of the policy pack judge them.
+  if (object.group !== "networking.k8s.io") return false;
+  const policy = networkPolicies.find(
+    ({ namespace, name }) => namespace === object.namespace && name === object.name,
+  );
+  return (
+    policy !== undefined &&
+    workloads.some(
+      (workload) =>
+        workload.namespace === policy.namespace &&
+        selects(policy.podSelector, workload.labels) &&
+        isOfService(workload, network),
+    )
+  );
+}
+
+function strayWorkloads(
+  namespace: string,
+  { workloads, networkPolicies }: Cluster,
+  network: CompiledNetwork,
+): Finding[] {
+  return workloads
+    .filter((workload) => workload.namespace === namespace && !isOfService(workload, network))
+    .filter((workload) => networkPolicies.some((policy) => opensFor(policy, workload)))
+    .map((workload) => {
+      const about = titleOf(workload);
+      const message = messageOf({
+        about,
+        found: `has the labels ${JSON.stringify(workload.labels)}, which no service of the stack has, and policies that open flows for it`,
+        danger: "it takes part in flows that the communication matrix does not have.",
+        fix: "give it the labels of its service, declare a service for it in the stack, or remove it.",
+      });
+      return { kind: "stray" as const, rule: undefined, fails: true, about, at: "", message };
+    });
+}
+
+/** Whether a policy is for the pods in particular, or opens something for them: a default-deny does neither. */
+export function opensFor(policy: NetworkPolicy, { namespace, labels, hostNetwork }: Workload): boolean {
+  const { podSelector, ingress, egress } = policy;
+  if (hostNetwork || policy.namespace !== namespace || !selects(podSelector, labels)) return false;
+  const denies = (ingress ?? []).length === 0 && (egress ?? []).length === 0;
+  return !denies || podSelector.requirements.length > 0;
+}
+
+function isOfService({ namespace, labels }: Workload, { definition }: CompiledNetwork): boolean {
+  return definition.services.some(
+    (service) => service.namespace === namespace && selects(selectorOf(service.podSelector), labels),
+  );
+}
+
+function selectorOf({
+  matchLabels = {},
+  matchExpressions = [],
+}: CompiledNetwork["definition"]["services"][number]["podSelector"]): NetworkPolicy["podSelector"] {
+  return {
+    requirements: [
+      ...Object.entries(matchLabels).map(([key, value]) => ({
+        key,
+        operator: "In" as const,
+        values: [value],
+      })),
+      ...matchExpressions.map(({ key, operator, values = [] }) => ({ key, operator, values })),
+    ],
+  };
+}
+
+/** A pod in the place of each service of which none runs, so that what policies do to the service can be told all the same. */
+function withStandIns(cluster: Cluster, network: CompiledNetwork): { cluster: Cluster; note: Note[] } {
+  const { services } = network.definition;
+  const idle = services.filter(
+    ({ namespace, podSelector }) =>
+      !cluster.workloads.some(
+        (workload) => workload.namespace === namespace && selects(selectorOf(podSelector), workload.labels),
+      ),
+  );
+  if (idle.length === 0) return { cluster, note: [] };
+  const workloads = [...cluster.workloads, ...standIns({ services: idle })];
+  const known = new Set(cluster.namespaces.map(({ name }) => name));
+  const others = [...new Set(idle.map(({ namespace }) => namespace))].filter((name) => !known.has(name));
+  const namespaces = [
+    ...cluster.namespaces,
+    ...others.map((name) => ({ name, labels: { "kubernetes.io/metadata.name": name } })),
+  ];
+  const text = `no pods of these run: ${idle.map(({ name }) => name).join(", ")}. One each stands for them where it is told what a change of policies opens and closes`;
+  return { cluster: { ...cluster, namespaces, workloads }, note: [{ about: "The services", at: "", text }] };
+}
+
+interface Identity {
+  readonly group: string;
+  readonly kind: string;
+  readonly namespace: string | undefined;
+  readonly name: string;
+}
+
+function identityOf({ apiVersion, kind, metadata }: Manifest): Identity {
+  return { group: groupOf(apiVersion), kind, namespace: metadata.namespace, name: metadata.name };
+}
+
+function keyOf({ group, kind, namespace, name }: Identity): string {
+  return [group, kind, namespace ?? "", name].join("/");
+}
+
+function policyIn({ networkPolicies }: Cluster, { namespace, name }: Identity): NetworkPolicy | undefined {
+  return networkPolicies.find((policy) => policy.namespace === namespace && policy.name === name);
+}

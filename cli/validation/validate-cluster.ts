@@ -1,0 +1,243 @@
+import type { CompiledNetwork } from "../../matrix";
+import type { Rule, Violation } from "../../policypack/define-rule";
+import type { ObservedResource } from "../../policypack/kubernetes-object";
+import { describeReadProblem, type ReadProblem } from "../../policypack/reachability/read-problem";
+import { selectsEverything } from "../../policypack/reachability/selector";
+import type { Note } from "../../policypack/reachability/reachability";
+import type { LiveObject } from "../cluster/live-objects";
+import { networkComponent } from "../inputs/stack-matrix";
+import { UsageError } from "../usage-error";
+import { checkDefinitions, type CheckDefinition, type CheckId } from "./checks";
+import { messageOf, type Finding } from "./finding";
+import { readLiveCluster, titleOf, type LiveCluster } from "./live-cluster";
+import { opensFor, stackDrift } from "./stack-drift";
+
+/** The answer to one check. */
+export interface Check {
+  readonly id: string;
+  readonly title: string;
+  /** `advice`: what was found does not fail it. `skipped`: nothing was judged, for the reason given. */
+  readonly status: "passed" | "failed" | "advice" | "skipped";
+  readonly reason?: string;
+  readonly findings: readonly Finding[];
+}
+
+/** What was found in a cluster. */
+export interface Validation {
+  /** The namespaces that were judged, sorted. */
+  readonly namespaces: readonly string[];
+  readonly checks: readonly Check[];
+  /** What the answer rests on. */
+  readonly notes: readonly Note[];
+}
+
+export interface ValidationOptions {
+  /** Names of namespaces; absent means those that the stack creates or adopts, or without a stack all but Kubernetes' own. */
+  readonly namespaces?: readonly string[];
+  /** Absent means that the cluster is compared with no stack. */
+  readonly network?: CompiledNetwork;
+  readonly rules: readonly Rule[];
+  /** Settings of the rules, by rule; absent means their defaults. */
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
+/** Namespaces that Kubernetes makes itself. */
+const ownNamespaces: readonly string[] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+
+/** Judges what is in a cluster. Throws {@link UsageError} for namespaces that are neither in the cluster nor in the stack. */
+export function validateCluster(objects: readonly LiveObject[], options: ValidationOptions): Validation {
+  const { network, rules } = options;
+  const live = readLiveCluster(objects);
+  const scope = scopeOf(live, options);
+  const drift = network === undefined ? undefined : stackDrift(network, live, scope);
+  const judge = ruleJudge(live, scope, options);
+  const ofRules = new Map(rules.map((rule) => [rule.name, judge(rule)]));
+  const own: Partial<Record<CheckId, readonly Finding[]>> = {
+    ...(drift === undefined
+      ? {}
+      : {
+          "default-deny": drift.defaultDeny,
+          "service-policies": drift.policies,
+          namespaces: drift.namespaces,
+          surroundings: drift.meshObjects,
+          strays: drift.strays,
+        }),
+    pods: unservedPods(live, scope),
+    readable: unreadable(live, scope),
+  };
+  const mapped = new Set<string>(checkDefinitions.flatMap((check) => check.rules));
+  const others = rules.filter(({ name }) => !mapped.has(name)).map(({ name }) => name);
+  const definitions: readonly CheckDefinition[] = [
+    ...checkDefinitions,
+    ...(others.length === 0
+      ? []
+      : [{ id: "other-rules", title: "The policy pack's other rules hold", rules: others }]),
+  ];
+  return {
+    namespaces: [...scope].sort(),
+    checks: definitions.map((definition) => {
+      const known = definition.rules.filter((name) => ofRules.has(name));
+      const ownFindings = own[definition.id as CheckId];
+      const findings = [...(ownFindings ?? []), ...known.flatMap((name) => ofRules.get(name) ?? [])];
+      return answer(
+        definition,
+        findings,
+        known.length > 0 || ownFindings !== undefined,
+        network === undefined,
+      );
+    }),
+    notes: [...live.notes, ...(drift?.notes ?? []), ...unreadElsewhere(live, scope)],
+  };
+}
+
+/** Checks that need a stack to compare with. */
+const stackChecks: readonly string[] = ["strays", "matrix"];
+
+function answer(
+  { id, title }: CheckDefinition,
+  findings: readonly Finding[],
+  judged: boolean,
+  withoutStack: boolean,
+): Check {
+  const status = findings.some(({ fails }) => fails) ? "failed" : findings.length > 0 ? "advice" : "passed";
+  if (status !== "passed") return { id, title, status, findings };
+  if (withoutStack && stackChecks.includes(id)) {
+    return {
+      id,
+      title,
+      status: "skipped",
+      reason: "there is no stack to compare with: name it with --stack",
+      findings,
+    };
+  }
+  if (!judged)
+    return { id, title, status: "skipped", reason: "no rule of the policy pack answers it", findings };
+  return { id, title, status, findings };
+}
+
+function scopeOf({ cluster, objects }: LiveCluster, { namespaces, network }: ValidationOptions): Set<string> {
+  const live = objects.filter(({ kind }) => kind === "Namespace").map(({ name }) => name);
+  const managed = network?.namespaces.map(({ name }) => name);
+  if (namespaces === undefined) {
+    const inUse = cluster.namespaces.map(({ name }) => name);
+    return new Set(managed ?? [...live, ...inUse].filter((name) => !ownNamespaces.includes(name)));
+  }
+  const known = managed ?? live;
+  const unknown = namespaces.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    const where = managed === undefined ? "the cluster has no namespace" : "the stack manages no namespace";
+    throw new UsageError(
+      `${where} ${unknown.join(", ")}\n` +
+        `  allowed: ${known.length === 0 ? "none is there" : [...known].sort().join(", ")}\n` +
+        "  fix:     correct --namespace",
+    );
+  }
+  return new Set(namespaces);
+}
+
+function isInScope({ kind, namespace, name }: LiveObject, scope: ReadonlySet<string>): boolean {
+  if (kind === "Namespace") return scope.has(name);
+  // What is of the whole cluster reaches into every namespace.
+  return namespace === undefined || scope.has(namespace);
+}
+
+function ruleJudge(
+  live: LiveCluster,
+  scope: ReadonlySet<string>,
+  { network, config }: ValidationOptions,
+): (rule: Rule) => Finding[] {
+  const inScope = live.resources.filter(({ object }) => isInScope(object, scope));
+  // A stack rule sees the whole cluster, since whoever talks to a namespace may be anywhere; what it says of others is left out.
+  const all: readonly ObservedResource[] = [...live.resources, ...stackResources(network)];
+  const others = new Set(
+    live.resources.filter(({ object }) => !isInScope(object, scope)).map(({ urn }) => urn),
+  );
+  return (rule) =>
+    rule
+      .judge(rule.scope === "resource" ? inScope : all, settingsOf(rule, config))
+      .violations.filter(({ urn }) => urn === undefined || !others.has(urn))
+      .map((violation) => findingOf(rule, violation));
+}
+
+/** The namespaces are chosen already, so rules that except some by default except none. */
+function settingsOf(rule: Rule, config: Readonly<Record<string, unknown>> = {}): unknown {
+  const given = config[rule.name];
+  if (!Object.hasOwn(rule.config, "exclude")) return given;
+  if (given === undefined) return { exclude: [] };
+  const isSettings = typeof given === "object" && given !== null && !Array.isArray(given);
+  return isSettings ? { exclude: [], ...given } : given;
+}
+
+/** The stack's network as its component puts it out, where rules find the matrix. */
+function stackResources(network: CompiledNetwork | undefined): ObservedResource[] {
+  if (network === undefined) return [];
+  const { services, flows } = network.definition;
+  return [
+    {
+      type: networkComponent,
+      urn: "the stack's network",
+      name: "network",
+      props: {
+        namespaces: network.namespaces.map(({ name }) => name),
+        policies: Object.fromEntries(
+          network.namespaces.map(({ name, defaultDeny, policies }) => [
+            name,
+            [...defaultDeny, ...policies].map(({ metadata }) => metadata.name),
+          ]),
+        ),
+        matrix: { services, flows },
+      },
+    },
+  ];
+}
+
+function findingOf(rule: Rule, { kind, about, at, message }: Violation): Finding {
+  return { kind, rule: rule.name, fails: rule.enforcementLevel !== "advisory", about, at, message };
+}
+
+/** Pods that a default-deny shuts off, and no policy opens anything for. That no policy selects a pod at all is said by a rule. */
+function unservedPods({ cluster }: LiveCluster, scope: ReadonlySet<string>): Finding[] {
+  const { workloads, networkPolicies } = cluster;
+  return workloads
+    .filter(({ namespace, hostNetwork }) => scope.has(namespace) && !hostNetwork)
+    .filter((workload) => {
+      const own = networkPolicies.filter(({ namespace }) => namespace === workload.namespace);
+      const shut = (direction: "ingress" | "egress"): boolean =>
+        own.some((policy) => policy[direction] !== undefined && selectsEverything(policy.podSelector));
+      return shut("ingress") && shut("egress") && !own.some((policy) => opensFor(policy, workload));
+    })
+    .map((workload) => {
+      const about = titleOf(workload);
+      const message = messageOf({
+        about,
+        found: `has the labels ${JSON.stringify(workload.labels)}, which no policy but default-deny selects`,
+        danger:
+          "it reaches nothing, not even DNS, and nothing reaches it; whoever makes it work in a hurry opens too much.",
+        fix: "give it the labels of the service it belongs to, add a policy for it, or remove it.",
+      });
+      return { kind: "stray" as const, rule: undefined, fails: true, about, at: "", message };
+    });
+}
+
+function unreadable({ problems }: LiveCluster, scope: ReadonlySet<string>): Finding[] {
+  return problems
+    .filter(({ object }) => concerns(object, scope))
+    .map((problem) => ({
+      kind: "unreadable",
+      rule: undefined,
+      fails: true,
+      about: problem.title,
+      at: problem.at,
+      message: describeReadProblem(problem),
+    }));
+}
+
+function unreadElsewhere({ problems }: LiveCluster, scope: ReadonlySet<string>): Note[] {
+  return problems
+    .filter(({ object }) => !concerns(object, scope))
+    .map(({ title, at, problem }) => ({ about: title, at, text: `${problem}, so it is not in this answer` }));
+}
+
+function concerns(source: ReadProblem["object"], scope: ReadonlySet<string>): boolean {
+  return !("object" in source) || isInScope(source.object as LiveObject, scope);
+}
