@@ -41,3 +41,49 @@ export const owaspSegmentation: FrameworkReference = {
   id: "K07 Missing Network Segmentation Controls",
   url: "https://owasp.org/www-project-kubernetes-top-ten/2022/en/src/K07-network-segmentation",
 };
+
+/** NSA and CISA, Kubernetes Hardening Guidance: keeping pods from cloud metadata services. */
+export const nsaCloudInfrastructure: FrameworkReference = {
+  ...nsaNetworkSeparation,
+  id: "Network separation and hardening: Protecting sensitive cloud infrastructure",
+};
+
+/** MITRE ATT&CK for Enterprise, credentials from cloud metadata. */
+export const attackMetadataApi: FrameworkReference = {
+  name: "MITRE ATT&CK",
+  version: "Enterprise",
+  id: "T1552.005 Unsecured Credentials: Cloud Instance Metadata API",
+  url: "https://attack.mitre.org/techniques/T1552/005/",
+};
+
+/** CIS Kubernetes Benchmark, section 5.2.5. */
+export const cisHostNetwork: FrameworkReference = {
+  ...cisPodSecurity,
+  id: "5.2.5 Minimize the admission of containers wishing to share the host network namespace",
+};
+
+/** CIS Kubernetes Benchmark, section 5.2.13. */
+export const cisHostPorts: FrameworkReference = {
+  ...cisPodSecurity,
+  id: "5.2.13 Minimize the admission of containers which use HostPorts",
+};
+
+/** Pod Security Standards, profile Baseline. */
+export const podSecurityHostNamespaces: FrameworkReference = {
+  name: "Kubernetes Pod Security Standards",
+  version: "1.34",
+  id: "Baseline: Host Namespaces",
+  url: "https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline",
+};
+
+/** Pod Security Standards, profile Baseline. */
+export const podSecurityHostPorts: FrameworkReference = {
+  ...podSecurityHostNamespaces,
+  id: "Baseline: Host Ports",
+};
+
+/** Pod Security Standards, profile Baseline, since version 1.34. */
+export const podSecurityHostProbes: FrameworkReference = {
+  ...podSecurityHostNamespaces,
+  id: "Baseline: Host Probes / Lifecycle Hooks",
+};

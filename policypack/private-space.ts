@@ -1,4 +1,4 @@
-import { fromCidr, type AddressSet } from "./address-set";
+import { fromCidr, intersect, union, type AddressSet } from "./address-set";
 
 /** IPv4 ranges that are not the public Internet, with the name that messages give them. */
 const privateIpv4 = [
@@ -33,12 +33,41 @@ export const privateRanges: readonly PrivateRange[] = [
   { name: "link-local, RFC 4291", set: fromCidr("fe80::/10") },
   { name: "loopback, RFC 4291", set: fromCidr("::1/128") },
   { name: "local-use NAT64, RFC 8215", set: fromCidr("64:ff9b:1::/48") },
-  ...embeddings.flatMap(({ name, bits, write }) =>
-    privateIpv4.map(({ cidr }) => {
-      const [address = "", length = ""] = cidr.split("/");
-      const [a = 0, b = 0, c = 0, d = 0] = address.split(".").map(Number);
-      const groups = `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
-      return { name: `${cidr} as ${name}`, set: fromCidr(`${write(groups)}/${bits + Number(length)}`) };
-    }),
+  ...embeddings.flatMap((embedding) =>
+    privateIpv4.map(({ cidr }) => ({
+      name: `${cidr} as ${embedding.name}`,
+      set: embed(cidr, embedding),
+    })),
   ),
 ];
+
+/**
+ * Forms in which a packet to or from the IPv6 address is one of the IPv4 address itself. A 6to4 address is not: it leads to a relay
+ * at the IPv4 address, which has to be one.
+ */
+const translations = embeddings.filter(({ bits }) => bits === 96);
+
+/** An IPv4 network as hosts with IPv6 reach it, IPv4-mapped and by NAT64. Takes a valid IPv4 CIDR. */
+export function ipv4WithinIpv6(cidr: string): AddressSet {
+  return union(...translations.map((embedding) => embed(cidr, embedding)));
+}
+
+/** The IPv4 addresses that a set holds: its own, and those that IPv6 addresses in it stand for. */
+export function ipv4Of(set: AddressSet): AddressSet {
+  const toIpv4 = (address: bigint): bigint => address & 0xffff_ffffn;
+  const translated = translations.map((embedding): AddressSet => {
+    const part = intersect(set, embed("0.0.0.0/0", embedding));
+    return {
+      IPv4: part.IPv6.map(({ first, last }) => ({ first: toIpv4(first), last: toIpv4(last) })),
+      IPv6: [],
+    };
+  });
+  return union({ IPv4: set.IPv4, IPv6: [] }, ...translated);
+}
+
+function embed(cidr: string, { bits, write }: (typeof embeddings)[number]): AddressSet {
+  const [address = "", length = ""] = cidr.split("/");
+  const [a = 0, b = 0, c = 0, d = 0] = address.split(".").map(Number);
+  const groups = `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+  return fromCidr(`${write(groups)}/${bits + Number(length)}`);
+}

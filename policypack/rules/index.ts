@@ -4,6 +4,7 @@ import { namespaceZeroTrustLabels } from "./namespace-zero-trust-labels";
 import { netpolExplicitPolicyTypes } from "./netpol-explicit-policy-types";
 import { netpolNoAllowAllPeers } from "./netpol-no-allow-all-peers";
 import { netpolNoEmptyPodSelector } from "./netpol-no-empty-pod-selector";
+import { netpolNoMetadataEndpoint } from "./netpol-no-metadata-endpoint";
 import { netpolNoPrivateRangesInExternalEgress } from "./netpol-no-private-ranges-in-external-egress";
 import { netpolPinnedNamespaces } from "./netpol-pinned-namespaces";
 import { netpolPortsRequired } from "./netpol-ports-required";
@@ -16,6 +17,7 @@ export const rules: readonly Rule[] = [
   netpolExplicitPolicyTypes,
   netpolNoAllowAllPeers,
   netpolNoEmptyPodSelector,
+  netpolNoMetadataEndpoint,
   netpolNoPrivateRangesInExternalEgress,
   netpolPinnedNamespaces,
   netpolPortsRequired,
