@@ -5,11 +5,13 @@ export interface Kind {
   /** API groups that serve or served the kind; "" is the core group. */
   readonly groups: readonly string[];
   readonly kind: string;
+  /** Whether its objects are in no namespace; default: they are in one. */
+  readonly clusterScoped?: boolean;
 }
 
 export const networkPolicyKind: Kind = { groups: ["networking.k8s.io", "extensions"], kind: "NetworkPolicy" };
 
-export const namespaceKind: Kind = { groups: [""], kind: "Namespace" };
+export const namespaceKind: Kind = { groups: [""], kind: "Namespace", clusterScoped: true };
 
 /** The kinds that run pods. */
 export const workloadKinds: readonly Kind[] = [
@@ -20,8 +22,14 @@ export const workloadKinds: readonly Kind[] = [
   { groups: ["apps", "extensions"], kind: "ReplicaSet" },
   { groups: ["apps"], kind: "StatefulSet" },
   { groups: ["batch"], kind: "CronJob" },
-  { groups: ["batch"], kind: "Job" },
+  { groups: ["batch", "extensions"], kind: "Job" },
 ];
+
+/** A template that controllers of custom resources may make pods from; it runs none itself. */
+export const podTemplateKind: Kind = { groups: [""], kind: "PodTemplate" };
+
+/** A chart that the provider installs; no Kubernetes object, and its name and namespace stand at the top of its properties. */
+export const helmReleaseKind: Kind = { groups: ["helm.sh"], kind: "Release" };
 
 /** A resource as a rule's caller sees it: the policy SDK's, or one made from a manifest. */
 export interface ObservedResource {
@@ -32,10 +40,14 @@ export interface ObservedResource {
   readonly name: string;
   /** The properties, in plain data or behind the policy SDK's proxy: inputs for resource rules, outputs for stack rules. */
   readonly props: unknown;
+  /** How Pulumi treats it; undefined for what Pulumi does not deploy, such as a manifest. */
+  readonly opts?: { readonly protect: boolean };
 }
 
 /** One Kubernetes object in plain data; a List resource holds several. */
 export interface KubernetesObject {
+  /** API group; "" is the core group. */
+  readonly group: string;
   readonly kind: string;
   /** Whether it is the `…Patch` twin: server-side apply of some fields onto an object whose other fields are not seen here. */
   readonly patch: boolean;
@@ -52,6 +64,8 @@ export interface KubernetesObject {
   /** How messages name it: `NetworkPolicy erlmcp/erlmcp-egress`. */
   readonly title: string;
   readonly urn: string;
+  /** Whether Pulumi refuses to delete it (the option `protect`); undefined for what Pulumi does not deploy. */
+  readonly protect: boolean | undefined;
 }
 
 /** A part of a List, or a whole resource's properties, whose kind or content cannot be told. */
@@ -97,9 +111,11 @@ export function readObjects(resource: ObservedResource, kinds: readonly Kind[]):
     });
   }
   if (isAnyList || tokenKind === `${kind?.kind ?? ""}List`) {
-    return readItems(resource, props, "", isAnyList ? kinds : [], kind);
+    return readItems(resource, props, "", isAnyList ? kinds : [], group, kind);
   }
-  const object = describe(resource, kind?.kind ?? tokenKind, props, "", tokenKind.endsWith("Patch"));
+  // It is no List of any kinds, so the type names one of the rule's.
+  if (kind === undefined) return none;
+  const object = describe(resource, group, kind, props, "", tokenKind !== kind.kind);
   return { objects: [object], unreadable: [] };
 }
 
@@ -114,6 +130,7 @@ function readItems(
   list: PlainObject,
   path: string,
   anyOf: readonly Kind[],
+  group: string,
   itemKind: Kind | undefined,
 ): ReadObjects {
   const title = `${itemKind?.kind ?? ""}List (Pulumi resource ${resource.name})`;
@@ -132,7 +149,7 @@ function readItems(
       return unreadable({ path: itemPath, title, urn: resource.urn, problem });
     }
     if (itemKind !== undefined) {
-      return { objects: [describe(resource, itemKind.kind, item, itemPath, false)], unreadable: [] };
+      return { objects: [describe(resource, group, itemKind, item, itemPath, false)], unreadable: [] };
     }
     return readListItem(resource, item, itemPath, title, anyOf);
   });
@@ -156,29 +173,31 @@ function readListItem(
     return unreadable({ path, title, urn: resource.urn, problem });
   }
   const group = groupOf(apiVersion);
-  if (group === "" && kindName === "List") return readItems(resource, item, path, kinds, undefined);
+  if (group === "" && kindName === "List") return readItems(resource, item, path, kinds, group, undefined);
   const inGroup = kinds.filter((kind) => kind.groups.includes(group));
   const listKind = inGroup.find((kind) => kindName === `${kind.kind}List`);
-  if (listKind !== undefined) return readItems(resource, item, path, [], listKind);
-  if (!inGroup.some((kind) => kind.kind === kindName)) return none;
-  return { objects: [describe(resource, kindName, item, path, false)], unreadable: [] };
+  if (listKind !== undefined) return readItems(resource, item, path, [], group, listKind);
+  const kind = inGroup.find((candidate) => candidate.kind === kindName);
+  if (kind === undefined) return none;
+  return { objects: [describe(resource, group, kind, item, path, false)], unreadable: [] };
 }
 
 function describe(
   resource: ObservedResource,
-  kind: string,
+  group: string,
+  { kind, clusterScoped = false }: Kind,
   body: PlainObject,
   path: string,
   patch: boolean,
 ): KubernetesObject {
-  const metadata = field(body, "metadata");
+  const metadata = kind === helmReleaseKind.kind ? body : field(body, "metadata");
   const name = text(field(metadata, "name"));
   const namespace = text(field(metadata, "namespace"));
   const shownName = name ?? `(Pulumi resource ${resource.name})`;
-  const clusterScoped = kind === namespaceKind.kind;
   const scope = clusterScoped ? "" : `${namespace ?? "(namespace not known)"}/`;
   const title = `${kind}${patch ? "Patch" : ""} ${scope}${shownName}`;
-  return { kind, patch, path, body, name, namespace, title, urn: resource.urn };
+  const protect = resource.opts?.protect;
+  return { group, kind, patch, path, body, name, namespace, title, urn: resource.urn, protect };
 }
 
 function text(value: Plain | undefined): string | undefined {

@@ -13,6 +13,8 @@ export interface WireResource {
   readonly name: string;
   readonly urn: string;
   readonly props: unknown;
+  /** Default: not protected. */
+  readonly opts?: { readonly protect: boolean };
 }
 
 /** What the engine is told of a violation. */
@@ -120,7 +122,7 @@ async function call(handler: Handler, policy: Policy, request: unknown): Promise
 
 /** The engine's order: defaults from the schema, then what the user gave, then validation of the whole. */
 function engineConfig(rule: Rule, given: Record<string, unknown>): Record<string, unknown> {
-  const { properties = {}, required = [] } = rule.configSchema ?? {};
+  const { properties, required = [] } = rule.configSchema;
   const defaults = Object.entries(properties)
     .filter(([, schema]) => schema.default !== undefined)
     .map(([key, schema]) => [key, schema.default] as const);
@@ -147,7 +149,7 @@ function withConfig(policy: Policy, config: Record<string, unknown>): Policy {
 }
 
 /** The getters of AnalyzeRequest and AnalyzerResource (pulumi/analyzer.proto) that the SDK reads. */
-function request({ type, name, urn, props }: WireResource): unknown {
+function request({ type, name, urn, props, opts }: WireResource): unknown {
   const wire: unknown = JSON.parse(JSON.stringify(props));
   return {
     getType: () => type,
@@ -159,7 +161,7 @@ function request({ type, name, urn, props }: WireResource): unknown {
     getDependenciesList: () => [],
     getPropertydependenciesMap: () => undefined,
     getOptions: () => ({
-      getProtect: () => false,
+      getProtect: () => opts?.protect ?? false,
       getIgnorechangesList: () => [],
       getAliasesList: () => [],
       getCustomtimeouts: () => undefined,
