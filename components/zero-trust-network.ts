@@ -31,9 +31,11 @@ export class ZeroTrustNetwork extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     const network = "definition" in args ? args : compileNetwork(args, `The network ${name}`);
-    super("erlmcp:network:ZeroTrustNetwork", name, {}, opts);
-
     const { definition, namespaces } = network;
+    const matrix = { services: definition.services, flows: definition.flows };
+    // As an input too: a preview shows inputs and no outputs, and a plan without the matrix could not be judged by it.
+    super("erlmcp:network:ZeroTrustNetwork", name, { matrix }, opts);
+
     for (const namespace of namespaces) {
       new ZeroTrustNamespace(
         `${name}-${namespace.name}`,
@@ -52,7 +54,7 @@ export class ZeroTrustNetwork extends pulumi.ComponentResource {
     this.registerOutputs({
       namespaces: this.namespaces,
       policies: this.policies,
-      matrix: { services: definition.services, flows: definition.flows },
+      matrix,
     });
   }
 }

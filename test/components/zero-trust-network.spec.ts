@@ -87,6 +87,7 @@ for (const stack of stacks) {
 
     it("registers the matrix where the policy pack reads it", () => {
       const matrix = named("network").outputs?.matrix as { services: unknown[]; flows: { id: string }[] };
+      assert.deepEqual(named("network").inputs.matrix, matrix, "and where a preview shows it");
       const { definition } = stackNetwork(stack);
       assert.deepEqual(
         JSON.parse(JSON.stringify(matrix)),
