@@ -17,6 +17,7 @@ import { exceptionRegister } from "./exception-policies";
 import { currentDay, Exceptions, exceptionsField, type ExceptionUse } from "./exceptions";
 import {
   readObjects,
+  sourceOf,
   type Kind,
   type KubernetesObject,
   type ObservedResource,
@@ -49,6 +50,15 @@ export interface Finding {
   readonly danger: string;
   /** What to write instead. */
   readonly fix: string;
+  /** What mends it, where that can be added without overruling anything the author wrote. */
+  readonly addition?: Addition;
+}
+
+/** A field to add to an object, at the enforcement level `remediate`. */
+export interface Addition {
+  /** Where: `["metadata", "labels", "network-policy"]`; what is missing on the way is made. */
+  readonly keys: readonly string[];
+  readonly value: string;
 }
 
 /** Something a rule's verdict depends on and that cannot be known: blocked like a violation, but told apart from one. */
@@ -113,6 +123,8 @@ interface RuleSpec<F extends ConfigFields> {
 export interface ResourceRuleSpec<F extends ConfigFields> extends RuleSpec<F> {
   /** Judges one object before it is created or updated. */
   readonly validate: (object: KubernetesObject, config: ConfigOf<F>, report: Reporter) => void;
+  /** What the enforcement level `remediate` adds, and what it leaves alone; only for rules whose findings have additions. */
+  readonly additions?: string;
 }
 
 export interface StackRuleSpec<F extends ConfigFields> extends RuleSpec<F> {
@@ -149,6 +161,8 @@ export interface Violation {
   readonly fix: string;
   /** All of it, with the place of the documentation. */
   readonly message: string;
+  /** What mends it; its keys begin at the resource's properties. */
+  readonly addition?: Addition;
 }
 
 /** What a rule says of resources. */
@@ -162,6 +176,8 @@ export interface Judgement {
 /** A rule: everything about it that the pack, the catalogue, the command line and the tests use. */
 export interface Rule extends RuleSpec<ConfigFields> {
   readonly scope: "resource" | "stack";
+  /** What the enforcement level `remediate` adds; undefined for rules that it leaves mandatory. */
+  readonly additions: string | undefined;
   /** Where the catalogue describes it. */
   readonly documentation: string;
   readonly configSchema: PolicyConfigSchema;
@@ -238,11 +254,47 @@ export function defineRule<F extends ConfigFields>(spec: ResourceRuleSpec<F> | S
           validateResource: (args, reportViolation) => {
             for (const { message } of judgeForEngine([args], args.getConfig())) reportViolation(message);
           },
+          ...(spec.additions === undefined
+            ? {}
+            : {
+                // It is judged anew after this, with what was added, so exceptions are not counted here.
+                remediateResource: (args) =>
+                  withAdditions(args.props, judge([args], args.getConfig()).violations),
+              }),
         };
   const scope = "validateStack" in spec ? "stack" : "resource";
   const configProblems = (config: unknown): string[] =>
     readConfig(fields, config).problems.map(describeConfigProblem);
-  return { ...spec, scope, documentation, configSchema, configProblems, judge, policy };
+  const additions = "validateStack" in spec ? undefined : spec.additions;
+  return { ...spec, scope, additions, documentation, configSchema, configProblems, judge, policy };
+}
+
+/**
+ * The properties, as the policy SDK hands them out, with what mends the violations; undefined where nothing does. They are changed in
+ * place, through the SDK's proxies, which keep secrets secret and leave what is not known as it is.
+ */
+function withAdditions(
+  props: Record<string, unknown>,
+  violations: readonly Violation[],
+): Record<string, unknown> | undefined {
+  const additions = violations.flatMap(({ addition }) => addition ?? []);
+  for (const { keys, value } of additions) addAt(props, keys, value);
+  return additions.length === 0 ? undefined : props;
+}
+
+function addAt(parent: Record<string, unknown>, [key = "", ...rest]: readonly string[], value: string): void {
+  if (rest.length === 0) {
+    parent[key] = value;
+    return;
+  }
+  parent[key] ??= {};
+  // A rule adds only where it has read objects, or nothing.
+  addAt(parent[key] as Record<string, unknown>, rest, value);
+}
+
+/** The keys of the path of an object within a List: `items[2].` is items and 2. */
+function keysOf(path: string): readonly string[] {
+  return path.match(/[^.[\]]+/g) ?? [];
 }
 
 function hasExceptions(config: unknown): boolean {
@@ -277,7 +329,7 @@ class Judging<F extends ConfigFields> {
 
   judgeResource({ validate }: Pick<ResourceRuleSpec<F>, "validate">, resource: ObservedResource): void {
     let subject: Subject = {
-      title: `${resource.type} (Pulumi resource ${resource.name})`,
+      title: `${resource.type} (${sourceOf(resource)})`,
       path: "",
       urn: resource.urn,
     };
@@ -366,9 +418,11 @@ class Judging<F extends ConfigFields> {
   }
 
   private readonly reportOn = ({ title, path, urn }: Subject): Reporter => ({
-    violation: ({ at, found, danger, fix }) => {
+    violation: ({ at, found, danger, fix, addition }) => {
+      const mend =
+        addition === undefined ? {} : { addition: { ...addition, keys: [...keysOf(path), ...addition.keys] } };
       this.report(
-        { kind: "violation", urn, about: title, at: `${path}${at}`, found, danger, fix },
+        { kind: "violation", urn, about: title, at: `${path}${at}`, found, danger, fix, ...mend },
         path,
         `${title}: ${path}${at} ${found}.`,
         `Why it is dangerous: ${danger}`,

@@ -38,6 +38,8 @@ export interface ObservedResource {
   readonly urn: string;
   /** The Pulumi resource name. */
   readonly name: string;
+  /** How messages name it where the object's own name is not known. Absent: `Pulumi resource <name>`. */
+  readonly source?: string;
   /** The properties, in plain data or behind the policy SDK's proxy: inputs for resource rules, outputs for stack rules. */
   readonly props: unknown;
   /** How Pulumi treats it; undefined for what Pulumi does not deploy, such as a manifest. */
@@ -102,7 +104,7 @@ export function readObjects(resource: ObservedResource, kinds: readonly Kind[]):
   if (kind === undefined && !isAnyList) return none;
   const props = snapshot(resource.props);
   if (!isObject(props)) {
-    const title = `${tokenKind} (Pulumi resource ${resource.name})`;
+    const title = `${tokenKind} (${sourceOf(resource)})`;
     return unreadable({
       path: "",
       title,
@@ -133,7 +135,7 @@ function readItems(
   group: string,
   itemKind: Kind | undefined,
 ): ReadObjects {
-  const title = `${itemKind?.kind ?? ""}List (Pulumi resource ${resource.name})`;
+  const title = `${itemKind?.kind ?? ""}List (${sourceOf(resource)})`;
   const items = field(list, "items");
   if (items === undefined) return none;
   if (!isList(items)) {
@@ -193,11 +195,16 @@ function describe(
   const metadata = kind === helmReleaseKind.kind ? body : field(body, "metadata");
   const name = text(field(metadata, "name"));
   const namespace = text(field(metadata, "namespace"));
-  const shownName = name ?? `(Pulumi resource ${resource.name})`;
+  const shownName = name ?? `(${sourceOf(resource)})`;
   const scope = clusterScoped ? "" : `${namespace ?? "(namespace not known)"}/`;
   const title = `${kind}${patch ? "Patch" : ""} ${scope}${shownName}`;
   const protect = resource.opts?.protect;
   return { group, kind, patch, path, body, name, namespace, title, urn: resource.urn, protect };
+}
+
+/** How messages name a resource where the object's own name is not known. */
+export function sourceOf({ source, name }: Pick<ObservedResource, "source" | "name">): string {
+  return source ?? `Pulumi resource ${name}`;
 }
 
 function text(value: Plain | undefined): string | undefined {

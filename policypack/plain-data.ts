@@ -28,7 +28,8 @@ const interpolatedUnknown =
 /**
  * Copies a resource's properties, as the policy SDK hands them out, into plain data. The SDK's proxy throws when an unknown
  * is read, which would end the policy and turn it into a mere warning; here each such field becomes {@link Unknown} and the
- * rest stays readable. Whatever else cannot be read as JSON (assets' promises, functions) becomes Unknown too.
+ * rest stays readable. Whatever else cannot be read as JSON (assets' promises, functions) becomes Unknown too. What is plain data
+ * already stays as it is.
  */
 export function snapshot(value: unknown): Plain {
   if (value === null || value === undefined) return null;
@@ -37,6 +38,7 @@ export function snapshot(value: unknown): Plain {
     return interpolatedUnknown.test(value) ? new Unknown(value) : value;
   }
   if (typeof value === "boolean" || typeof value === "number") return value;
+  if (value instanceof Unknown) return value;
   if (typeof value !== "object" || value instanceof Promise) return new Unknown();
   if (Array.isArray(value)) return Array.from({ length: value.length }, (_, index) => read(value, index));
   return Object.fromEntries(Object.keys(value).map((key) => [key, read(value, key)]));

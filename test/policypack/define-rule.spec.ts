@@ -99,6 +99,19 @@ describe("a rule", () => {
     );
   });
 
+  it("names an object without a known name by where it comes from", () => {
+    const rule = resourceRule((_object, _config, report) => {
+      report.violation({ at: "spec.a", found: "is 1", danger: "It hurts.", fix: "2" });
+    });
+    const unnamed = resource("kubernetes:core/v1:Namespace", { metadata: {} });
+    const about = (source?: string): (string | undefined)[] =>
+      rule
+        .judge([{ ...unnamed, ...(source === undefined ? {} : { source }) }])
+        .violations.map((one) => one.about);
+    assert.deepEqual(about(), ["Namespace (Pulumi resource it)"]);
+    assert.deepEqual(about("app.yaml, document 2"), ["Namespace (app.yaml, document 2)"]);
+  });
+
   it("that throws blocks the resource, and keeps what it had found", async () => {
     const rule = resourceRule((_object, _config, report) => {
       report.violation({ at: "spec.a", found: "is 1", danger: "It hurts.", fix: "2" });

@@ -46,6 +46,11 @@ describe("a snapshot of properties", () => {
       assert.equal(snapshot(text), text);
   });
 
+  it("keeps what is marked already", () => {
+    const marked = { a: [new Unknown()], b: new Unknown("undefined/32") };
+    assert.deepEqual(snapshot(marked), marked);
+  });
+
   it("marks what is no JSON", () => {
     for (const value of [Promise.resolve(1), () => 1, Symbol("s"), 1n]) assert.ok(isUnknown(snapshot(value)));
   });
