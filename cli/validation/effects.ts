@@ -7,38 +7,37 @@ import { endNames } from "../formats/ends";
 const most = 8;
 
 /**
- * What a policy that is not as it should be opens and closes, as the end of a sentence that `it` begins.
+ * What one policy that is not as declared opens and closes in a cluster in which everything else is: what other policies do wrong
+ * hides nothing of it.
  *
- * @param live the cluster as it is
- * @param expected the policy as it should be; undefined where there should be none
+ * @param declared the cluster as it should be
+ * @param actual the policy as it is; undefined where it is missing
+ * @returns the rest of a sentence that `it` begins, blank included; several flows are on lines of their own
  */
 export function effectOf(
-  live: Cluster,
-  policy: Pick<NetworkPolicy, "namespace" | "name">,
-  expected: NetworkPolicy | undefined,
+  declared: Cluster,
+  { namespace, name }: Pick<NetworkPolicy, "namespace" | "name">,
+  actual: NetworkPolicy | undefined,
 ): string {
-  const others = live.networkPolicies.filter(
-    ({ namespace, name }) => namespace !== policy.namespace || name !== policy.name,
+  const others = declared.networkPolicies.filter(
+    (policy) => policy.namespace !== namespace || policy.name !== name,
   );
-  const asDeclared = { ...live, networkPolicies: expected === undefined ? others : [...others, expected] };
-  const names = endNames(live);
-  const lines = difference(asDeclared, live).changes.flatMap(({ from, to, before, after }) => {
+  const asItIs = { ...declared, networkPolicies: actual === undefined ? others : [...others, actual] };
+  const names = endNames(declared);
+  const opened: string[] = [];
+  const closed: string[] = [];
+  for (const { from, to, before, after } of difference(declared, asItIs).changes) {
     const flow = `${names.ends(from).text} -> ${names.ends(to).text}`;
-    const opened = subtractPorts(after, before);
-    const closed = subtractPorts(before, after);
-    return [
-      ...(hasNoPorts(opened) ? [] : [`opens ${flow} on ${formatPorts(opened)}`]),
-      ...(hasNoPorts(closed) ? [] : [`closes ${flow} on ${formatPorts(closed)}`]),
-    ];
-  });
-  if (lines.length === 0)
-    return "opens and closes nothing among the pods of today, which says nothing of those to come.";
+    const [more, less] = [subtractPorts(after, before), subtractPorts(before, after)];
+    if (!hasNoPorts(more)) opened.push(`opens ${flow} on ${formatPorts(more)}`);
+    if (!hasNoPorts(less)) closed.push(`closes ${flow} on ${formatPorts(less)}`);
+  }
   // What is opened is the danger, so it comes first.
-  const sorted = [
-    ...lines.filter((line) => line.startsWith("opens")),
-    ...lines.filter((line) => line.startsWith("closes")),
-  ];
-  const rest = sorted.length - most;
-  const shown = rest > 1 ? [...sorted.slice(0, most), `and ${rest} more`] : sorted;
-  return shown.join(";\n  ");
+  const lines = [...opened, ...closed];
+  if (lines.length === 0)
+    return " opens and closes nothing as long as all other policies and pods stay as they are";
+  if (lines.length === 1) return ` ${lines.join("")}`;
+  const rest = lines.length - most;
+  const shown = rest > 1 ? [...lines.slice(0, most), `and ${rest} more`] : lines;
+  return shown.map((line) => `\n  ${line}`).join("");
 }

@@ -19,17 +19,16 @@ export interface Finding {
   readonly message: string;
 }
 
-/** The text of a finding that no rule made, in the form of the rules' messages. */
+/** The text of a finding that no rule made, in the form of the rules' messages. Each of `found` ends a sentence that `about` begins. */
 export function messageOf(parts: {
-  about: string;
-  at?: string;
-  found: string;
-  danger: string;
-  fix: string;
+  readonly about: string;
+  readonly found: readonly string[];
+  readonly danger: string;
+  readonly fix: string;
 }): string {
-  const { about, at = "", found, danger, fix } = parts;
+  const { about, found, danger, fix } = parts;
   return [
-    `${about}: ${[at, found].filter((part) => part !== "").join(" ")}.`,
+    ...found.map((sentence) => `${about}: ${sentence}.`),
     `Why it is dangerous: ${danger}`,
     `What to do: ${fix}`,
   ].join("\n");

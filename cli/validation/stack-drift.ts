@@ -1,4 +1,4 @@
-import { manifestsOf, type CompiledNetwork } from "../../matrix";
+import { manifestsOf, type CompiledNetwork, type NamespaceMode } from "../../matrix";
 import { field, type Plain } from "../../policypack/plain-data";
 import type { Cluster, NetworkPolicy, Workload } from "../../policypack/reachability/model";
 import { readCluster } from "../../policypack/reachability/read-cluster";
@@ -38,63 +38,66 @@ export function stackDrift(
   scope: ReadonlySet<string>,
 ): StackDrift {
   const wanted = network.namespaces.filter(({ name }) => scope.has(name));
-  const manifests = manifestsOf({ ...network, namespaces: wanted });
-  const { cluster: declared } = readCluster(
-    manifests.map((body) => ({ body: body as unknown as Plain, source: "the stack" })),
-  );
-  const { cluster, note } = withStandIns(live.cluster, network);
-  const liveByKey = new Map(live.objects.map((object) => [keyOf(object), object]));
-  const judge = (manifest: Manifest): Finding[] =>
-    driftOf(manifest, liveByKey.get(keyOf(identityOf(manifest))), cluster, declared);
-  const known = new Set(manifests.map((manifest) => keyOf(identityOf(manifest))));
+  const known = new Set(manifestsOf(network).map((manifest) => keyOf(identityOf(manifest))));
+  const { cluster, notes } = withStandIns(live.cluster, network);
+  const isStray = (object: LiveObject, mode: NamespaceMode): boolean =>
+    isPolicy(object) &&
+    !known.has(keyOf(object)) &&
+    (mode === "create" || selectsService(object, cluster, network));
   const strays = wanted.flatMap(({ name, mode }) =>
     live.objects
-      .filter((object) => object.namespace === name && isPolicy(object) && !known.has(keyOf(object)))
-      .filter((object) => mode === "create" || selectsService(object, cluster, network))
-      .map((object) => strayPolicy(object, cluster, mode)),
+      .filter((object) => object.namespace === name && isStray(object, mode))
+      .map((object) => ({ object, mode })),
   );
+  const drift: DriftReader = {
+    live: live.cluster,
+    declared: asDeclared(cluster, network, new Set(strays.map(({ object }) => keyOf(object)))),
+    objects: new Map(live.objects.map((object) => [keyOf(object), object])),
+  };
+  const judge = (manifests: readonly Manifest[]): Finding[] =>
+    manifests.flatMap((manifest) => driftOf(manifest, drift));
   return {
-    defaultDeny: wanted.flatMap(({ defaultDeny }) => defaultDeny.flatMap(judge)),
-    policies: wanted.flatMap(({ policies }) => policies.flatMap(judge)),
-    namespaces: wanted.flatMap(({ manifest }) => judge(manifest)),
-    meshObjects: wanted.flatMap(({ meshObjects }) => meshObjects.flatMap(judge)),
+    defaultDeny: wanted.flatMap(({ defaultDeny }) => judge(defaultDeny)),
+    policies: wanted.flatMap(({ policies }) => judge(policies)),
+    namespaces: wanted.flatMap(({ manifest }) => judge([manifest])),
+    meshObjects: wanted.flatMap(({ meshObjects }) => judge(meshObjects)),
     strays: [
-      ...strays,
+      ...strays.map(({ object, mode }) => strayPolicy(object, mode, drift)),
       ...wanted
         .filter(({ mode }) => mode === "create")
         .flatMap(({ name }) => strayWorkloads(name, live.cluster, network)),
     ],
-    notes: note,
+    notes,
   };
 }
 
-function driftOf(
-  manifest: Manifest,
-  object: LiveObject | undefined,
-  live: Cluster,
-  declared: Cluster,
-): Finding[] {
+interface DriftReader {
+  readonly live: Cluster;
+  /** The live cluster as it would be without any drift. */
+  readonly declared: Cluster;
+  readonly objects: ReadonlyMap<string, LiveObject>;
+}
+
+/** The cluster with the stack's policies as the stack declares them, and without what the stack does not know. */
+function asDeclared(cluster: Cluster, network: CompiledNetwork, strays: ReadonlySet<string>): Cluster {
+  const { networkPolicies } = readCluster(
+    manifestsOf(network).map((body) => ({ body: body as unknown as Plain, source: "the stack" })),
+  ).cluster;
+  const replaced = new Set([...networkPolicies.map(policyKey), ...strays]);
+  const others = cluster.networkPolicies.filter((policy) => !replaced.has(policyKey(policy)));
+  return { ...cluster, networkPolicies: [...others, ...networkPolicies] };
+}
+
+function driftOf(manifest: Manifest, drift: DriftReader): Finding[] {
   const identity = identityOf(manifest);
-  const about = titleOf(identity);
-  const policy = manifest.kind === "NetworkPolicy" ? identity : undefined;
-  const danger = (otherwise: string): string =>
-    policy === undefined
-      ? otherwise
-      : `it ${effectOf(live, { namespace: policy.namespace ?? "", name: policy.name }, policyIn(declared, policy))}`;
-  const deploy = "pulumi up, after pulumi refresh has seen it.";
-  if (object === undefined) {
-    const found = "is missing, and the stack has it";
-    const message = messageOf({
-      about,
-      found,
-      danger: danger("what it declares holds no longer."),
-      fix: deploy,
-    });
-    return [{ kind: "drift", rule: undefined, fails: true, about, at: "", message }];
-  }
-  const differences = differencesOf(manifest, object);
+  const object = drift.objects.get(keyOf(identity));
+  const differences =
+    object === undefined
+      ? [{ at: "", found: "is missing, and the stack has it" }]
+      : differencesOf(manifest, object);
   const [first] = differences;
   if (first === undefined) return [];
+  const about = titleOf(identity);
   return [
     {
       kind: "drift",
@@ -102,13 +105,32 @@ function driftOf(
       fails: true,
       about,
       at: first.at,
-      message: [
-        ...differences.map(({ at, found }) => `${about}: ${at} ${found}.`),
-        `Why it is dangerous: ${danger("what the stack declares holds no longer.")}`,
-        `What to do: ${deploy.replace(".", ";")} where the change is wanted, make it in the stack instead.`,
-      ].join("\n"),
+      message: messageOf({
+        about,
+        found: differences.map(({ at, found }) => (at === "" ? found : `${at} ${found}`)),
+        danger: dangerOf(manifest, identity, drift),
+        fix: `${object === undefined ? "" : "where the change is wanted, make it in the stack; otherwise "}${remedy}`,
+      }),
     },
   ];
+}
+
+/** The official provider's refresh does not see an item that was added to a list. */
+const remedy =
+  "pulumi refresh and pulumi up; where these see no difference: zero-trust render --stack <name> --out - | kubectl apply --server-side --force-conflicts -f -";
+
+function dangerOf(manifest: Manifest, identity: Identity, { live, declared }: DriftReader): string {
+  if (manifest.kind === "Namespace") return "guards, audits and the admission of pods go by what it says.";
+  if (identity.group !== "networking.k8s.io") return "the mesh no longer enforces what the stack declares.";
+  const effect = effectOf(declared, policyName(identity), policyIn(live, identity));
+  return isDefaultDeny(manifest)
+    ? `every pod that no other policy selects is left open; by itself, it${effect}.`
+    : `by itself, it${effect}.`;
+}
+
+function isDefaultDeny(manifest: Manifest): boolean {
+  const spec = field(manifest as unknown as Plain, "spec");
+  return field(spec, "ingress") === undefined && field(spec, "egress") === undefined;
 }
 
 function differencesOf(manifest: Manifest, { body }: LiveObject): ObjectDifference[] {
@@ -122,25 +144,23 @@ function differencesOf(manifest: Manifest, { body }: LiveObject): ObjectDifferen
   return [...objectDifferences(field(wanted, "spec"), field(body, "spec"), "spec"), ...parts];
 }
 
-function strayPolicy(object: LiveObject, live: Cluster, mode: string): Finding {
+function strayPolicy(object: LiveObject, mode: NamespaceMode, { live, declared }: DriftReader): Finding {
   const about = titleOf(object);
-  const isNetworkPolicy = object.group === "networking.k8s.io";
-  const found =
-    mode === "create"
-      ? "is not of the stack, which made the namespace and knows all of its policies"
-      : "is not of the stack, and selects pods of its services";
-  const danger = isNetworkPolicy
-    ? `it ${effectOf(live, { namespace: object.namespace ?? "", name: object.name }, undefined)}`
-    : "it changes what is allowed, past the communication matrix.";
-  const fix = `kubectl delete ${object.kind.toLowerCase()}.${object.group} ${object.name} -n ${object.namespace ?? ""}; if it is wanted, declare its flow in the stack.`;
-  return {
-    kind: "stray",
-    rule: undefined,
-    fails: true,
+  const actual = policyIn(live, object);
+  const message = messageOf({
     about,
-    at: "",
-    message: messageOf({ about, found, danger, fix }),
-  };
+    found: [
+      mode === "create"
+        ? "is not of the stack, which made the namespace and knows all of its policies"
+        : "is not of the stack, and selects pods of its services",
+    ],
+    danger:
+      object.group === "networking.k8s.io" && actual !== undefined
+        ? `by itself, it${effectOf(declared, policyName(object), actual)}.`
+        : "it changes what is allowed, past the communication matrix.",
+    fix: `kubectl delete ${object.kind.toLowerCase()}.${object.group} ${object.name} -n ${object.namespace ?? ""}; where it is wanted, declare its flow in the stack.`,
+  });
+  return { kind: "stray", rule: undefined, fails: true, about, at: "", message };
 }
 
 function isPolicy({ group, kind }: LiveObject): boolean {
@@ -180,7 +200,9 @@ function strayWorkloads(
       const about = titleOf(workload);
       const message = messageOf({
         about,
-        found: `has the labels ${JSON.stringify(workload.labels)}, which no service of the stack has, and policies that open flows for it`,
+        found: [
+          `has the labels ${JSON.stringify(workload.labels)}, which no service of the stack has, and policies that open flows for it`,
+        ],
         danger: "it takes part in flows that the communication matrix does not have.",
         fix: "give it the labels of its service, declare a service for it in the stack, or remove it.",
       });
@@ -219,7 +241,7 @@ function selectorOf({
 }
 
 /** A pod in the place of each service of which none runs, so that what policies do to the service can be told all the same. */
-function withStandIns(cluster: Cluster, network: CompiledNetwork): { cluster: Cluster; note: Note[] } {
+function withStandIns(cluster: Cluster, network: CompiledNetwork): { cluster: Cluster; notes: Note[] } {
   const { services } = network.definition;
   const idle = services.filter(
     ({ namespace, podSelector }) =>
@@ -227,7 +249,7 @@ function withStandIns(cluster: Cluster, network: CompiledNetwork): { cluster: Cl
         (workload) => workload.namespace === namespace && selects(selectorOf(podSelector), workload.labels),
       ),
   );
-  if (idle.length === 0) return { cluster, note: [] };
+  if (idle.length === 0) return { cluster, notes: [] };
   const workloads = [...cluster.workloads, ...standIns({ services: idle })];
   const known = new Set(cluster.namespaces.map(({ name }) => name));
   const others = [...new Set(idle.map(({ namespace }) => namespace))].filter((name) => !known.has(name));
@@ -236,7 +258,7 @@ function withStandIns(cluster: Cluster, network: CompiledNetwork): { cluster: Cl
     ...others.map((name) => ({ name, labels: { "kubernetes.io/metadata.name": name } })),
   ];
   const text = `no pods of these run: ${idle.map(({ name }) => name).join(", ")}. One each stands for them where it is told what a change of policies opens and closes`;
-  return { cluster: { ...cluster, namespaces, workloads }, note: [{ about: "The services", at: "", text }] };
+  return { cluster: { ...cluster, namespaces, workloads }, notes: [{ about: "The services", at: "", text }] };
 }
 
 interface Identity {
@@ -254,6 +276,15 @@ function keyOf({ group, kind, namespace, name }: Identity): string {
   return [group, kind, namespace ?? "", name].join("/");
 }
 
-function policyIn({ networkPolicies }: Cluster, { namespace, name }: Identity): NetworkPolicy | undefined {
-  return networkPolicies.find((policy) => policy.namespace === namespace && policy.name === name);
+function policyIn({ networkPolicies }: Cluster, identity: Identity): NetworkPolicy | undefined {
+  const key = keyOf(identity);
+  return networkPolicies.find((policy) => policyKey(policy) === key);
+}
+
+function policyKey(policy: NetworkPolicy): string {
+  return keyOf({ group: "networking.k8s.io", kind: "NetworkPolicy", ...policy });
+}
+
+function policyName({ namespace = "", name }: Identity): Pick<NetworkPolicy, "namespace" | "name"> {
+  return { namespace, name };
 }

@@ -120,7 +120,13 @@ function scopeOf({ cluster, objects }: LiveCluster, { namespaces, network }: Val
   const managed = network?.namespaces.map(({ name }) => name);
   if (namespaces === undefined) {
     const inUse = cluster.namespaces.map(({ name }) => name);
-    return new Set(managed ?? [...live, ...inUse].filter((name) => !ownNamespaces.includes(name)));
+    const all = managed ?? [...live, ...inUse].filter((name) => !ownNamespaces.includes(name));
+    if (all.length > 0) return new Set(all);
+    throw new UsageError(
+      `${managed === undefined ? "the cluster has no namespaces but Kubernetes' own" : "the stack manages no namespace"}, so there is nothing to judge\n` +
+        `  allowed: ${[...live].sort().join(", ")}\n` +
+        "  fix:     name namespaces with --namespace, or another cluster with --kubeconfig or --context",
+    );
   }
   const known = managed ?? live;
   const unknown = namespaces.filter((name) => !known.includes(name));
@@ -210,7 +216,9 @@ function unservedPods({ cluster }: LiveCluster, scope: ReadonlySet<string>): Fin
       const about = titleOf(workload);
       const message = messageOf({
         about,
-        found: `has the labels ${JSON.stringify(workload.labels)}, which no policy but default-deny selects`,
+        found: [
+          `has the labels ${JSON.stringify(workload.labels)}, which no policy but default-deny selects`,
+        ],
         danger:
           "it reaches nothing, not even DNS, and nothing reaches it; whoever makes it work in a hurry opens too much.",
         fix: "give it the labels of the service it belongs to, add a policy for it, or remove it.",
