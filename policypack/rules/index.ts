@@ -6,6 +6,7 @@ import { netpolNoAllowAllPeers } from "./netpol-no-allow-all-peers";
 import { netpolNoEmptyPodSelector } from "./netpol-no-empty-pod-selector";
 import { netpolNoMetadataEndpoint } from "./netpol-no-metadata-endpoint";
 import { netpolNoPrivateRangesInExternalEgress } from "./netpol-no-private-ranges-in-external-egress";
+import { netpolPeerAndNotOr } from "./netpol-peer-and-not-or";
 import { netpolPinnedNamespaces } from "./netpol-pinned-namespaces";
 import { netpolPortsRequired } from "./netpol-ports-required";
 import { netpolValid } from "./netpol-valid";
@@ -19,6 +20,7 @@ export const rules: readonly Rule[] = [
   netpolNoEmptyPodSelector,
   netpolNoMetadataEndpoint,
   netpolNoPrivateRangesInExternalEgress,
+  netpolPeerAndNotOr,
   netpolPinnedNamespaces,
   netpolPortsRequired,
   netpolValid,
