@@ -181,8 +181,8 @@ export interface Rule extends RuleSpec<ConfigFields> {
   /** Where the catalogue describes it. */
   readonly documentation: string;
   readonly configSchema: PolicyConfigSchema;
-  /** What is wrong with the rule's configuration as the user wrote it, in sentences. */
-  configProblems(config: unknown): string[];
+  /** What is wrong with the rule's configuration as the user wrote it. */
+  configProblems(config: unknown): readonly ConfigProblem[];
   /**
    * Judges resources, without Pulumi: a resource rule each for itself, a stack rule all together. Never throws.
    * @param config The rule's configuration as the user wrote it; undefined or a missing key means the default.
@@ -263,8 +263,7 @@ export function defineRule<F extends ConfigFields>(spec: ResourceRuleSpec<F> | S
               }),
         };
   const scope = "validateStack" in spec ? "stack" : "resource";
-  const configProblems = (config: unknown): string[] =>
-    readConfig(fields, config).problems.map(describeConfigProblem);
+  const configProblems = (config: unknown): readonly ConfigProblem[] => readConfig(fields, config).problems;
   const additions = "validateStack" in spec ? undefined : spec.additions;
   return { ...spec, scope, additions, documentation, configSchema, configProblems, judge, policy };
 }
@@ -420,7 +419,9 @@ class Judging<F extends ConfigFields> {
   private readonly reportOn = ({ title, path, urn }: Subject): Reporter => ({
     violation: ({ at, found, danger, fix, addition }) => {
       const mend =
-        addition === undefined ? {} : { addition: { ...addition, keys: [...keysOf(path), ...addition.keys] } };
+        addition === undefined
+          ? {}
+          : { addition: { ...addition, keys: [...keysOf(path), ...addition.keys] } };
       this.report(
         { kind: "violation", urn, about: title, at: `${path}${at}`, found, danger, fix, ...mend },
         path,

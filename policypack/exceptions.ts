@@ -161,7 +161,8 @@ export function isUnused({ expired, covered }: ExceptionUse): boolean {
   return !expired && covered.length === 0;
 }
 
-const documentation = "docs/rules.md#exceptions";
+/** Where exceptions are described. */
+export const exceptionsDocumentation = "docs/rules.md#exceptions";
 
 /** That a finding does not count, and why. */
 export function describeUse({ rule, exception }: ExceptionUse, { about, at, found }: Violation): string {
@@ -169,27 +170,57 @@ export function describeUse({ rule, exception }: ExceptionUse, { about, at, foun
     `exception used: ${rule} does not block ${[`${about}:`, at, found].filter((part) => part !== "").join(" ")}.`,
     `Reason: ${exception.reason}`,
     `Until: ${exception.until}`,
-    `See ${documentation}`,
+    `See ${exceptionsDocumentation}`,
   ].join("\n");
 }
 
-/** That the last day of an exception has passed, and what to do. */
-export function describeExpired({ rule, exception, key }: ExceptionUse): string {
-  return [
-    `exception expired: ${key} of ${rule}, for ${scopeOf(exception)}, was made until ${exception.until} (${exception.reason}).`,
-    "Why it blocks: what was to be accepted for a while would be accepted for good, without anybody deciding it. It covers nothing any more.",
-    `What to do: mend what it covered, and remove ${key} from the configuration of ${rule}; or decide anew, and give it another reason and date.`,
-    `See ${documentation}`,
-  ].join("\n");
+/** What is wrong with an exception itself. */
+export interface ExceptionProblem {
+  /** `exceptions[0] of netpol-ports-required` */
+  readonly about: string;
+  readonly found: string;
+  readonly danger: string;
+  readonly fix: string;
 }
 
-/** That an exception covers nothing, and what to do. */
-export function describeUnused({ rule, exception, key }: ExceptionUse): string {
+/** That the last day of an exception has passed. */
+export function expiredProblem({ rule, exception, key }: ExceptionUse): ExceptionProblem {
+  return {
+    about: `${key} of ${rule}`,
+    found: `was made for ${scopeOf(exception)} until ${exception.until} (${exception.reason}), and that day has passed`,
+    danger:
+      "what was to be accepted for a while would be accepted for good, without anybody deciding it. It covers nothing any more.",
+    fix: `mend what it covered, and remove ${key} from the configuration of ${rule}; or decide anew, and give it another reason and date.`,
+  };
+}
+
+/** That an exception covers nothing. */
+export function unusedProblem({ rule, exception, key }: ExceptionUse): ExceptionProblem {
+  return {
+    about: `${key} of ${rule}`,
+    found: `is for ${scopeOf(exception)}, where the rule finds nothing`,
+    danger:
+      "it would cover a finding to come that nobody has looked at; and if it is misspelt, what it is for still blocks.",
+    fix: `remove ${key} from the configuration of ${rule}, or write resource and at as the rule's message names them.`,
+  };
+}
+
+/** The problem as the engine's user reads it. */
+export function describeExpired(use: ExceptionUse): string {
+  return describe("exception expired", "Why it blocks", expiredProblem(use));
+}
+
+/** The problem as the engine's user reads it. */
+export function describeUnused(use: ExceptionUse): string {
+  return describe("exception not needed", "Why it matters", unusedProblem(use));
+}
+
+function describe(what: string, why: string, { about, found, danger, fix }: ExceptionProblem): string {
   return [
-    `exception not needed: ${key} of ${rule}, for ${scopeOf(exception)}, covers nothing that the rule found.`,
-    "Why it matters: it would cover a finding to come that nobody has looked at; and if it is misspelt, what it is for still blocks.",
-    `What to do: remove ${key} from the configuration of ${rule}, or write resource and at as the rule's message names them.`,
-    `See ${documentation}`,
+    `${what}: ${about} ${found}.`,
+    `${why}: ${danger}`,
+    `What to do: ${fix}`,
+    `See ${exceptionsDocumentation}`,
   ].join("\n");
 }
 

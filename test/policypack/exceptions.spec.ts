@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { StackValidationArgs } from "@pulumi/policy";
-import { boolean } from "../../policypack/config-field";
+import { boolean, describeConfigProblem } from "../../policypack/config-field";
 import { defineRule, type ResourceRuleSpec, type StackRuleSpec } from "../../policypack/define-rule";
 import { exceptionPolicies, ExceptionRegister } from "../../policypack/exception-policies";
 import { currentDay, isDay, type Exception } from "../../policypack/exceptions";
@@ -154,7 +154,8 @@ describe("an exception", () => {
   });
 
   it("needs a resource, a reason and a day of the calendar", () => {
-    const problems = (given: unknown): string[] => rule.configProblems({ exceptions: given });
+    const problems = (given: unknown): string[] =>
+      rule.configProblems({ exceptions: given }).map(describeConfigProblem);
     assert.deepEqual(problems([exception()]), []);
     assert.deepEqual(problems([{ resource: "NetworkPolicy a/b" }]), [
       'exceptions[0].reason is missing; allowed: a text that says why. Fix: write, for instance, exceptions[0].reason: "payment provider over the VPN".',
@@ -263,8 +264,8 @@ describe("the policies that look after exceptions", () => {
     assert.deepEqual(
       inDate?.messages.map(([message]) => message.split("\n")[0]),
       [
-        "exception expired: exceptions[0] of some-rule, for NetworkPolicy erlmcp/web, was made until 2026-06-14 (the vendor says so).",
-        "exception expired: exceptions[1] of some-rule, for NetworkPolicy erlmcp/gone, was made until 2026-06-14 (the vendor says so).",
+        "exception expired: exceptions[0] of some-rule was made for NetworkPolicy erlmcp/web until 2026-06-14 (the vendor says so), and that day has passed.",
+        "exception expired: exceptions[1] of some-rule was made for NetworkPolicy erlmcp/gone until 2026-06-14 (the vendor says so), and that day has passed.",
       ],
     );
     assert.deepEqual(others?.messages, []);
@@ -276,7 +277,7 @@ describe("the policies that look after exceptions", () => {
     assert.deepEqual(others?.messages, [
       [
         [
-          "exception not needed: exceptions[0] of some-rule, for NetworkPolicy erlmcp/web at spec.ingress, covers nothing that the rule found.",
+          "exception not needed: exceptions[0] of some-rule is for NetworkPolicy erlmcp/web at spec.ingress, where the rule finds nothing.",
           "Why it matters: it would cover a finding to come that nobody has looked at; and if it is misspelt, what it is for still blocks.",
           "What to do: remove exceptions[0] from the configuration of some-rule, or write resource and at as the rule's message names them.",
           "See docs/rules.md#exceptions",
