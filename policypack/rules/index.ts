@@ -10,6 +10,7 @@ import { netpolPeerAndNotOr } from "./netpol-peer-and-not-or";
 import { netpolPinnedNamespaces } from "./netpol-pinned-namespaces";
 import { netpolPortsRequired } from "./netpol-ports-required";
 import { netpolValid } from "./netpol-valid";
+import { workloadNoHostNetwork } from "./workload-no-host-network";
 
 /** Every rule of the pack, by name. */
 export const rules: readonly Rule[] = [
@@ -24,4 +25,5 @@ export const rules: readonly Rule[] = [
   netpolPinnedNamespaces,
   netpolPortsRequired,
   netpolValid,
+  workloadNoHostNetwork,
 ];
