@@ -11,6 +11,7 @@ import { netpolPinnedNamespaces } from "./netpol-pinned-namespaces";
 import { netpolPortsRequired } from "./netpol-ports-required";
 import { netpolValid } from "./netpol-valid";
 import { workloadNoHostNetwork } from "./workload-no-host-network";
+import { workloadNoHostPort } from "./workload-no-host-port";
 
 /** Every rule of the pack, by name. */
 export const rules: readonly Rule[] = [
@@ -26,4 +27,5 @@ export const rules: readonly Rule[] = [
   netpolPortsRequired,
   netpolValid,
   workloadNoHostNetwork,
+  workloadNoHostPort,
 ];
