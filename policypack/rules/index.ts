@@ -1,6 +1,7 @@
 import type { Rule } from "../define-rule";
 import { namespaceDefaultDeny } from "./namespace-default-deny";
 import { namespaceZeroTrustLabels } from "./namespace-zero-trust-labels";
+import { netpolDocumented } from "./netpol-documented";
 import { netpolExplicitPolicyTypes } from "./netpol-explicit-policy-types";
 import { netpolNoAllowAllPeers } from "./netpol-no-allow-all-peers";
 import { netpolNoEmptyPodSelector } from "./netpol-no-empty-pod-selector";
@@ -12,11 +13,13 @@ import { netpolPortsRequired } from "./netpol-ports-required";
 import { netpolValid } from "./netpol-valid";
 import { workloadNoHostNetwork } from "./workload-no-host-network";
 import { workloadNoHostPort } from "./workload-no-host-port";
+import { workloadNoHostProbe } from "./workload-no-host-probe";
 
 /** Every rule of the pack, by name. */
 export const rules: readonly Rule[] = [
   namespaceDefaultDeny,
   namespaceZeroTrustLabels,
+  netpolDocumented,
   netpolExplicitPolicyTypes,
   netpolNoAllowAllPeers,
   netpolNoEmptyPodSelector,
@@ -28,4 +31,5 @@ export const rules: readonly Rule[] = [
   netpolValid,
   workloadNoHostNetwork,
   workloadNoHostPort,
+  workloadNoHostProbe,
 ];
