@@ -48,6 +48,14 @@ export const nsaCloudInfrastructure: FrameworkReference = {
   id: "Network separation and hardening: Protecting sensitive cloud infrastructure",
 };
 
+/** MITRE ATT&CK for Enterprise, command and control by DNS. */
+export const attackDns: FrameworkReference = {
+  name: "MITRE ATT&CK",
+  version: "Enterprise",
+  id: "T1071.004 Application Layer Protocol: DNS",
+  url: "https://attack.mitre.org/techniques/T1071/004/",
+};
+
 /** MITRE ATT&CK for Enterprise, credentials from cloud metadata. */
 export const attackMetadataApi: FrameworkReference = {
   name: "MITRE ATT&CK",
@@ -86,4 +94,20 @@ export const podSecurityHostPorts: FrameworkReference = {
 export const podSecurityHostProbes: FrameworkReference = {
   ...podSecurityHostNamespaces,
   id: "Baseline: Host Probes / Lifecycle Hooks",
+};
+
+/** PCI DSS, requirement 1.2.5: a business need for all that the network's controls let through. */
+export const pciAllowedServices: FrameworkReference = {
+  name: "PCI DSS",
+  version: "4.0.1",
+  id: "1.2.5 All services, protocols, and ports allowed are identified, approved, and have a defined business need",
+  url: "https://www.pcisecuritystandards.org/document_library/",
+};
+
+/** NIST SP 800-53, control SC-7(4), part d: the need behind each exception to the policy of traffic flow. */
+export const nistTrafficExceptions: FrameworkReference = {
+  name: "NIST SP 800-53",
+  version: "5",
+  id: "SC-7(4) Boundary Protection | External Telecommunications Services",
+  url: "https://csrc.nist.gov/pubs/sp/800/53/r5/upd1/final",
 };

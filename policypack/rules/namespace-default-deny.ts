@@ -151,7 +151,7 @@ spec:
         unsure.push(...perhaps.map(({ policy }) => policy.title));
       }
       if (missing.length === 0) continue;
-      const found = `has no default-deny for ${missing.map((direction) => direction.toLowerCase()).join(" and ")}`;
+      const found = `has no default-deny for ${inWords(missing)}`;
       const fix = defaultDeny(namespace, missing);
       const at = `namespace ${namespace}`;
       // It is about the namespace, not about a field of the object that it is reported on.
@@ -232,7 +232,14 @@ function defaultDeny(namespace: string, missing: readonly Direction[]): string {
   metadata:
     name: ${name}
     namespace: ${namespace}
+    annotations:
+      zero-trust.erlmcp/purpose: Shuts all ${inWords(missing)} that no other policy opens
   spec:
     podSelector: {}
     policyTypes: [${missing.join(", ")}]`;
+}
+
+/** `ingress and egress` */
+function inWords(missing: readonly Direction[]): string {
+  return missing.join(" and ").toLowerCase();
 }

@@ -54,6 +54,8 @@ Write instead: add to the stack, before anything else in the namespace:
   metadata:
     name: default-deny-egress
     namespace: erlmcp
+    annotations:
+      zero-trust.erlmcp/purpose: Shuts all egress that no other policy opens
   spec:
     podSelector: {}
     policyTypes: [Egress]
