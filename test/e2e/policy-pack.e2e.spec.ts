@@ -15,9 +15,10 @@ describe("the policy pack on a program that breaks a rule", function () {
   const instance = `test-pack-${process.pid}`;
   const folder = mkdtempSync(join(tmpdir(), "policy-pack-"));
   const manifest = join(folder, "manifest.yaml");
-  const deploy = async (yaml: string) => {
+  const deploy = async (yaml: string, policyPackConfig: Readonly<Record<string, unknown>> = {}) => {
     writeFileSync(manifest, yaml);
     return openStack({
+      policyPackConfig,
       stack: "deploy-manifest",
       instance,
       program: join(root, "test", "fixtures", "deploy-manifest.ts"),
@@ -32,7 +33,8 @@ describe("the policy pack on a program that breaks a rule", function () {
   for (const { name, examples } of rules) {
     for (const { title, yaml } of examples.bad) {
       it(`${name} blocks the update and names the resource: ${title}`, async () => {
-        const stack = await deploy(yaml);
+        // An advisory rule blocks where the pack's configuration makes it mandatory.
+        const stack = await deploy(yaml, { [name]: { enforcementLevel: "mandatory" } });
         const result = await stack.up();
         assert.equal(result.exitCode, 1, result.stdout);
 
@@ -74,6 +76,8 @@ kind: NetworkPolicy
 metadata:
   name: default-deny
   namespace: team
+  annotations:
+    zero-trust.erlmcp/purpose: Shuts all that no other policy opens
 spec:
   podSelector: {}
   policyTypes: [Ingress, Egress]
