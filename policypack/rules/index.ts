@@ -7,6 +7,7 @@ import { netpolNoAllowAllPeers } from "./netpol-no-allow-all-peers";
 import { netpolNoEmptyPodSelector } from "./netpol-no-empty-pod-selector";
 import { netpolNoMetadataEndpoint } from "./netpol-no-metadata-endpoint";
 import { netpolNoPrivateRangesInExternalEgress } from "./netpol-no-private-ranges-in-external-egress";
+import { netpolNoWorldIngress } from "./netpol-no-world-ingress";
 import { netpolPeerAndNotOr } from "./netpol-peer-and-not-or";
 import { netpolPinnedNamespaces } from "./netpol-pinned-namespaces";
 import { netpolPortsRequired } from "./netpol-ports-required";
@@ -25,6 +26,7 @@ export const rules: readonly Rule[] = [
   netpolNoEmptyPodSelector,
   netpolNoMetadataEndpoint,
   netpolNoPrivateRangesInExternalEgress,
+  netpolNoWorldIngress,
   netpolPeerAndNotOr,
   netpolPinnedNamespaces,
   netpolPortsRequired,
