@@ -64,6 +64,7 @@ function renderRule(rule: Rule): string {
       ),
     ].join("\n"),
     `Patches: ${rule.patches}`,
+    ...(rule.additions === undefined ? [] : [`Added at the level \`remediate\`: ${rule.additions}`]),
     ...(rule.limits === undefined ? [] : [`Limits: ${rule.limits}`]),
     `### Configuration of ${rule.name}`,
     renderConfig(rule),

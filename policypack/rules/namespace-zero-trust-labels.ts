@@ -36,7 +36,8 @@ export const namespaceZeroTrustLabels = defineRule({
       },
     }),
     securityLevels: list(labelValue, {
-      description: "Values that the label security-level may have; it must have one of them.",
+      description:
+        "Values that the label security-level may have, the strictest first; it must have one of them.",
       default: ["high", "medium", "low"],
       minItems: 1,
     }),
@@ -48,6 +49,8 @@ export const namespaceZeroTrustLabels = defineRule({
   kinds: [namespaceKind],
   patches:
     "A patch must carry all the labels itself: those it leaves out are decided by the live namespace, so they are reported as unverifiable.",
+  additions:
+    "The labels that a namespace of the stack lacks: each with its value, and security-level with the strictest. From then on Pod Security refuses pods that do not meet restricted, as it would once the labels were added by hand. A label with another value is the author's decision, so it still blocks; and so does a patch that leaves labels out, since the namespace is another team's.",
   examples: {
     good: [
       {
@@ -109,13 +112,12 @@ metadata:
           danger,
           fix,
         });
+      } else if (value === undefined) {
+        const [strictest = ""] = values;
+        const addition = { keys: ["metadata", "labels", label], value: strictest };
+        report.violation({ at, found: "is missing", danger, fix, addition });
       } else if (!values.some((allowed) => allowed === value)) {
-        report.violation({
-          at,
-          found: value === undefined ? "is missing" : `is ${quote(value)}`,
-          danger,
-          fix,
-        });
+        report.violation({ at, found: `is ${quote(value)}`, danger, fix });
       }
     }
     const claimed = field(labels, nameLabel);

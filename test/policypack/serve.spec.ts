@@ -13,8 +13,6 @@ import { unknown } from "../helpers/run-rule";
 /** EnforcementLevel of pulumi/analyzer.proto. */
 const levels = ["advisory", "mandatory", "disabled", "remediate"];
 
-const watched = ["netpol-ports-required", "netpol-explicit-policy-types"];
-
 const pack = join(__dirname, "../../policypack");
 
 describe("the compiled pack, served as the engine serves it", function () {
@@ -51,17 +49,25 @@ describe("the compiled pack, served as the engine serves it", function () {
     server.kill();
   });
 
-  const netpol = (spec: object): analyzer.AnalyzeRequest => {
+  const resource = (type: string, name: string, properties: object): analyzer.AnalyzeRequest => {
     const request = new analyzer.AnalyzeRequest();
-    request.setType("kubernetes:networking.k8s.io/v1:NetworkPolicy");
-    request.setUrn("urn:pulumi:dev::project::kubernetes:networking.k8s.io/v1:NetworkPolicy::web");
-    request.setName("web");
+    request.setType(type);
+    request.setUrn(`urn:pulumi:dev::project::${type}::${name}`);
+    request.setName(name);
     request.setOptions(new analyzer.AnalyzerResourceOptions());
-    request.setProperties(Struct.fromJavaScript({ metadata: { name: "web", namespace: "erlmcp" }, spec }));
+    request.setProperties(Struct.fromJavaScript(properties as never));
     return request;
   };
-  /** What two rules of the pack find; how the others judge the same policies is for their own tests to say. */
-  const analyze = async (request: analyzer.AnalyzeRequest): Promise<[string, string, number][]> =>
+  const netpol = (spec: object): analyzer.AnalyzeRequest =>
+    resource("kubernetes:networking.k8s.io/v1:NetworkPolicy", "web", {
+      metadata: { name: "web", namespace: "erlmcp" },
+      spec,
+    });
+  /** What some rules of the pack find; how the others judge the same objects is for their own tests to say. */
+  const analyze = async (
+    request: analyzer.AnalyzeRequest,
+    watched = ["netpol-ports-required", "netpol-explicit-policy-types"],
+  ): Promise<[string, string, number][]> =>
     new Promise((resolve, reject) => {
       client.analyze(request, (error, response) => {
         if (error) reject(error);
@@ -163,7 +169,7 @@ describe("the compiled pack, served as the engine serves it", function () {
           "exceptions-in-date",
           "mandatory",
           "",
-          "exception expired: exceptions[1] of netpol-ports-required, for NetworkPolicy erlmcp/gone, was made until 2000-01-01 (the vendor says so).",
+          "exception expired: exceptions[1] of netpol-ports-required was made for NetworkPolicy erlmcp/gone until 2000-01-01 (the vendor says so), and that day has passed.",
         ],
         [
           "exceptions",
@@ -196,5 +202,145 @@ describe("the compiled pack, served as the engine serves it", function () {
         EnforcementLevel.MANDATORY,
       ],
     ]);
+  });
+
+  describe("with namespace-zero-trust-labels at the level remediate", () => {
+    const rule = "namespace-zero-trust-labels";
+    const type = "kubernetes:core/v1:Namespace";
+    /** How the engine marks a secret on the wire (`sdk/go/common/resource/sig`). */
+    const secret = (value: unknown): object => ({
+      "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+      value,
+    });
+    const added = {
+      "network-policy": "zero-trust",
+      "pod-security.kubernetes.io/enforce": "restricted",
+      "pod-security.kubernetes.io/audit": "restricted",
+      "pod-security.kubernetes.io/warn": "restricted",
+      "security-level": "high",
+    };
+    const remediate = async (
+      request: analyzer.AnalyzeRequest,
+    ): Promise<{ policy: string; diagnostic: string; properties: object | undefined }[]> =>
+      new Promise((resolve, reject) => {
+        client.remediate(request, (error, response) => {
+          if (error) reject(error);
+          else {
+            const remediations = response.getRemediationsList().map((one) => ({
+              policy: one.getPolicyname(),
+              diagnostic: one.getDiagnostic(),
+              properties: one.getProperties()?.toJavaScript(),
+            }));
+            resolve(remediations);
+          }
+        });
+      });
+    /** What the engine goes on with: it judges, and deploys, what the remediation returned. */
+    const remediated = async (
+      properties: object,
+      ofType = type,
+    ): Promise<{ properties: unknown; found: string[] }> => {
+      const [first, ...more] = await remediate(resource(ofType, "ns", properties));
+      assert.deepEqual(more, []);
+      assert.equal(first?.diagnostic ?? "", "");
+      const result = first?.properties ?? properties;
+      const diagnostics = await analyze(resource(ofType, "ns", result), [rule]);
+      for (const [, , level] of diagnostics) assert.equal(level, EnforcementLevel.MANDATORY);
+      return { properties: first?.properties, found: diagnostics.map(([, found]) => found) };
+    };
+
+    beforeEach(() => configure(rule, EnforcementLevel.REMEDIATE, {}));
+
+    it("adds the labels that are missing, and keeps secrets and what is not known", async () => {
+      const metadata = { name: "erlmcp", annotations: { contact: unknown } };
+      assert.deepEqual(await remediated({ metadata }), {
+        properties: { metadata: { ...metadata, labels: added } },
+        found: [],
+      });
+      const labels = {
+        team: secret("a"),
+        owner: unknown,
+        "network-policy": "zero-trust",
+        "security-level": "low",
+      };
+      assert.deepEqual(await remediated({ metadata: { ...metadata, labels } }), {
+        properties: { metadata: { ...metadata, labels: { ...added, ...labels } } },
+        found: [],
+      });
+      assert.deepEqual(await remediated({ metadata: { ...metadata, labels: secret({ team: "a" }) } }), {
+        properties: { metadata: { ...metadata, labels: secret({ team: "a", ...added }) } },
+        found: [],
+      });
+      const name = { metadata: { name: "erlmcp" } };
+      assert.deepEqual(await remediated({ items: [name, { metadata: null }] }, `${type}List`), {
+        properties: {
+          items: [{ metadata: { name: "erlmcp", labels: added } }, { metadata: { labels: added } }],
+        },
+        found: [],
+      });
+    });
+
+    it("does not touch a namespace that has them, or that is not judged", async () => {
+      assert.deepEqual(await remediate(resource(type, "ns", { metadata: { name: "a", labels: added } })), []);
+      assert.deepEqual(await remediate(resource(type, "ns", { metadata: { name: "kube-system" } })), []);
+      assert.deepEqual(await remediate(netpol({})), []);
+    });
+
+    it("overrules neither a label that the author set nor what is not known, and blocks them", async () => {
+      const labels = { "pod-security.kubernetes.io/enforce": "privileged", "security-level": unknown };
+      assert.deepEqual(await remediated({ metadata: { name: "erlmcp", labels } }), {
+        properties: { metadata: { name: "erlmcp", labels: { ...added, ...labels } } },
+        found: [
+          'Namespace erlmcp: metadata.labels["pod-security.kubernetes.io/enforce"] is "privileged".',
+          'Namespace erlmcp cannot be verified: metadata.labels["security-level"] is not known in the preview.',
+        ],
+      });
+      assert.deepEqual(await remediated({ metadata: { name: "erlmcp", labels: unknown } }), {
+        properties: undefined,
+        found: ["Namespace erlmcp cannot be verified: metadata.labels is not known in the preview."],
+      });
+    });
+
+    it("adds nothing to the namespace of another team, which a patch is for, and blocks it", async () => {
+      const { "security-level": level, ...others } = added;
+      assert.equal(level, "high");
+      assert.deepEqual(await remediated({ metadata: { name: "shared", labels: others } }, `${type}Patch`), {
+        properties: undefined,
+        found: [
+          'NamespacePatch shared cannot be verified: metadata.labels["security-level"] is not part of this patch, so the live namespace decides.',
+        ],
+      });
+    });
+
+    it("follows the rule's configuration, exceptions included", async () => {
+      await configure(rule, EnforcementLevel.REMEDIATE, {
+        requiredLabels: { owner: "team-a", "pod-security.kubernetes.io/enforce": "baseline" },
+        securityLevels: ["top", "low"],
+        exceptions: [
+          {
+            resource: "Namespace erlmcp",
+            at: 'metadata.labels["pod-security.kubernetes.io/enforce"]',
+            reason: "the vendor's agent needs the host",
+            until: "9999-12-31",
+          },
+        ],
+      });
+      assert.deepEqual(await remediated({ metadata: { name: "erlmcp" } }), {
+        properties: { metadata: { name: "erlmcp", labels: { owner: "team-a", "security-level": "top" } } },
+        found: [],
+      });
+      await configure(rule, EnforcementLevel.REMEDIATE, { requiredLabels: { owner: 7 } });
+      assert.deepEqual(await remediated({ metadata: { name: "erlmcp" } }), {
+        properties: undefined,
+        found: [
+          "Namespace erlmcp was not judged: the configuration of the rule namespace-zero-trust-labels in the policy pack is wrong.",
+        ],
+      });
+    });
+
+    it("adds nothing at another level", async () => {
+      await configure(rule, EnforcementLevel.MANDATORY, {});
+      assert.deepEqual(await remediate(resource(type, "ns", { metadata: { name: "erlmcp" } })), []);
+    });
   });
 });
