@@ -1,6 +1,7 @@
 import type { Rule } from "../define-rule";
 import { namespaceDefaultDeny } from "./namespace-default-deny";
 import { namespaceZeroTrustLabels } from "./namespace-zero-trust-labels";
+import { netpolDnsOnlyToClusterDns } from "./netpol-dns-only-to-cluster-dns";
 import { netpolDocumented } from "./netpol-documented";
 import { netpolExplicitPolicyTypes } from "./netpol-explicit-policy-types";
 import { netpolNoAllowAllPeers } from "./netpol-no-allow-all-peers";
@@ -20,6 +21,7 @@ import { workloadNoHostProbe } from "./workload-no-host-probe";
 export const rules: readonly Rule[] = [
   namespaceDefaultDeny,
   namespaceZeroTrustLabels,
+  netpolDnsOnlyToClusterDns,
   netpolDocumented,
   netpolExplicitPolicyTypes,
   netpolNoAllowAllPeers,
