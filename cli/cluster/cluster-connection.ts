@@ -88,6 +88,7 @@ interface Loadable {
   loadFromDefault(): void;
   getCurrentCluster(): { readonly server: string } | null;
   getCurrentContext(): string;
+  getContexts(): readonly unknown[];
 }
 
 function load(config: Loadable, { kubeconfig }: ClusterChoice): void {
@@ -103,6 +104,11 @@ function load(config: Loadable, { kubeconfig }: ClusterChoice): void {
     }
     throw new ClusterError(
       `the kubeconfig cannot be read: ${messageOf(error)}\n  fix:     correct it, or name another with --kubeconfig`,
+    );
+  }
+  if (kubeconfig !== undefined && config.getContexts().length === 0) {
+    throw new UsageError(
+      `${kubeconfig} is no kubeconfig: it has no contexts\n  fix:     correct --kubeconfig`,
     );
   }
   // What the library makes up where it finds nothing.

@@ -55,6 +55,7 @@ function resourceOf(object: LiveObject): LiveResource {
     type: `kubernetes:${token}:${kind}`,
     urn: [group, kind, namespace ?? "", name].join("/"),
     name,
+    source: "the cluster",
     props: body,
     object,
   };

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { load } from "js-yaml";
+import { clusterKinds, listRules } from "../../../cli/cluster/cluster-kinds";
+import { knownKinds, groupOf } from "../../../policypack/reachability/read-kinds";
+import { rules } from "../../../policypack/rules";
+import { root } from "../../helpers/stack-network";
+
+/** Kinds that a rule judges and no cluster is asked for, with the reason. */
+const notListed: Readonly<Record<string, string>> = {
+  PodTemplate: "runs no pods; those that somebody makes from it are listed themselves",
+  Release: "a resource of Pulumi's provider, which no API server knows",
+};
+
+describe("what is listed in a cluster", () => {
+  it("is what the ClusterRole in docs/ permits, no more and no less", () => {
+    const role = load(readFileSync(join(root, "docs", "validate-clusterrole.yaml"), "utf8"));
+    assert.deepEqual((role as { rules: unknown }).rules, listRules(clusterKinds));
+  });
+
+  it("is all that the rules judge", () => {
+    for (const { name, kinds } of rules) {
+      for (const { groups, kind } of kinds) {
+        const isListed = clusterKinds.some(
+          (listed) => listed.kind === kind && (listed.group === groups[0] || groups.includes(listed.group)),
+        );
+        assert.ok(
+          isListed || Object.hasOwn(notListed, kind),
+          `${name} judges ${kind} of ${groups.join(", ")}: add it to cluster-kinds.ts and docs/validate-clusterrole.yaml, or say here why not`,
+        );
+      }
+    }
+  });
+
+  it("is all that the reachability engine reads, in versions that it reads", () => {
+    for (const { kind, apiVersions } of knownKinds) {
+      const listed = clusterKinds.find(
+        (candidate) =>
+          candidate.kind === kind && apiVersions.some((version) => groupOf(version) === candidate.group),
+      );
+      assert.ok(listed !== undefined, kind);
+      for (const version of listed.versions) {
+        assert.ok(apiVersions.includes(listed.group === "" ? version : `${listed.group}/${version}`), kind);
+      }
+    }
+  });
+});
