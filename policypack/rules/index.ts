@@ -11,6 +11,7 @@ import { netpolNoPrivateRangesInExternalEgress } from "./netpol-no-private-range
 import { netpolNoWorldIngress } from "./netpol-no-world-ingress";
 import { netpolPeerAndNotOr } from "./netpol-peer-and-not-or";
 import { netpolPinnedNamespaces } from "./netpol-pinned-namespaces";
+import { netpolPortNumbers } from "./netpol-port-numbers";
 import { netpolPortsRequired } from "./netpol-ports-required";
 import { netpolValid } from "./netpol-valid";
 import { workloadNoHostNetwork } from "./workload-no-host-network";
@@ -31,6 +32,7 @@ export const rules: readonly Rule[] = [
   netpolNoWorldIngress,
   netpolPeerAndNotOr,
   netpolPinnedNamespaces,
+  netpolPortNumbers,
   netpolPortsRequired,
   netpolValid,
   workloadNoHostNetwork,

@@ -36,7 +36,7 @@ export const netpolPortsRequired = defineRule({
     }),
     allowNamedPorts: boolean({
       description:
-        "Whether a port may be a name, which each selected pod resolves to a number of its own, so that whoever writes the pod decides what the rule opens.",
+        "Whether a port may be a name, which each selected pod resolves to a number of its own, so that whoever writes the pod decides what the rule opens. Where it may, netpol-port-numbers still advises against it.",
       default: true,
     }),
   },

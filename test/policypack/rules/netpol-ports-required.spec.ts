@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { netpolPortsRequired as rule } from "../../../policypack/rules/netpol-ports-required";
-import { findingsOf, messagesOf, unknown } from "../../helpers/run-rule";
+import { findingsOf, messagesOf, resource, unknown } from "../../helpers/run-rule";
 import { networkPolicy } from "../network-policy";
 
 const egress = (...ports: unknown[]): ReturnType<typeof networkPolicy> =>
@@ -119,6 +119,20 @@ describe("netpol-ports-required", () => {
     assert.deepEqual(await findingsOf(rule, networkPolicy({}, patch)), []);
     assert.deepEqual(await findingsOf(rule, networkPolicy({ ingress: [{}] }, patch)), [
       "NetworkPolicyPatch erlmcp/web: spec.ingress[0].ports is missing.",
+    ]);
+  });
+
+  it("judges Lists and the version that is served no more", async () => {
+    const metadata = { name: "web", namespace: "erlmcp" };
+    const items = [{ metadata, spec: { ingress: [{ from: [] }] } }];
+    for (const type of ["networking.k8s.io/v1:NetworkPolicyList", "extensions/v1beta1:NetworkPolicyList"]) {
+      assert.deepEqual(await findingsOf(rule, resource(`kubernetes:${type}`, { items })), [
+        "NetworkPolicy erlmcp/web: items[0].spec.ingress[0].ports is missing.",
+      ]);
+    }
+    const legacy = resource("kubernetes:extensions/v1beta1:NetworkPolicy", items[0]);
+    assert.deepEqual(await findingsOf(rule, legacy), [
+      "NetworkPolicy erlmcp/web: spec.ingress[0].ports is missing.",
     ]);
   });
 });
