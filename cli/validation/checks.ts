@@ -23,7 +23,7 @@ export const checkDefinitions = [
       "netpol-documented",
     ],
   },
-  { id: "ports", title: "Ports are restricted", rules: ["netpol-ports-required"] },
+  { id: "ports", title: "Ports are restricted", rules: ["netpol-ports-required", "netpol-port-numbers"] },
   {
     id: "permissive",
     title: "Nothing is overly permissive",

@@ -201,9 +201,9 @@ function strayWorkloads(
       const message = messageOf({
         about,
         found: [
-          `has the labels ${JSON.stringify(workload.labels)}, which no service of the stack has, and policies that open flows for it`,
+          `has the labels ${JSON.stringify(workload.labels)}, which no service of the stack has, and yet a policy is for it`,
         ],
-        danger: "it takes part in flows that the communication matrix does not have.",
+        danger: "it may take part in flows that the communication matrix does not have.",
         fix: "give it the labels of its service, declare a service for it in the stack, or remove it.",
       });
       return { kind: "stray" as const, rule: undefined, fails: true, about, at: "", message };
