@@ -14,6 +14,7 @@ import { netpolPinnedNamespaces } from "./netpol-pinned-namespaces";
 import { netpolPortNumbers } from "./netpol-port-numbers";
 import { netpolPortsRequired } from "./netpol-ports-required";
 import { netpolValid } from "./netpol-valid";
+import { serviceNoExposure } from "./service-no-exposure";
 import { workloadNoHostNetwork } from "./workload-no-host-network";
 import { workloadNoHostPort } from "./workload-no-host-port";
 import { workloadNoHostProbe } from "./workload-no-host-probe";
@@ -35,6 +36,7 @@ export const rules: readonly Rule[] = [
   netpolPortNumbers,
   netpolPortsRequired,
   netpolValid,
+  serviceNoExposure,
   workloadNoHostNetwork,
   workloadNoHostPort,
   workloadNoHostProbe,
