@@ -3,15 +3,17 @@ import { defineRule, type Reporter } from "../define-rule";
 import { cisNetworkPolicies, nsaNetworkSeparation } from "../frameworks";
 import { networkPolicyKind } from "../kubernetes-object";
 import {
+  directions,
   isAbsentOrEmpty,
   literalValueFix,
   notReadable,
   readAllowRules,
   readItems,
+  type AllowRule,
   type Item,
 } from "../network-policy";
-import { field, isUnknown, quote } from "../plain-data";
-import { isPortNumber, portSet, type PortInterval } from "../port-set";
+import { field, isList, isObject, isUnknown, quote, type Plain } from "../plain-data";
+import { isPortNumber, portSet, unionPorts, type PortInterval, type PortSet } from "../port-set";
 
 const wide =
   "a rule may open every port: whatever else the pods listen on or talk to, a debug port or SSH included.";
@@ -29,7 +31,7 @@ export const netpolPortsRequired = defineRule({
   config: {
     maxRangePorts: integer({
       description:
-        "How many consecutive ports of one protocol a rule may open, over all its entries together. The default lets pass an Erlang distribution range such as 9100-9155.",
+        "How many consecutive ports of one protocol a peer may get, over all entries of a rule and all rules that name the peer. The default lets pass an Erlang distribution range such as 9100-9155.",
       default: 100,
       minimum: 1,
       maximum: 65535,
@@ -117,33 +119,103 @@ spec:
     ],
   },
   validate: (policy, { maxRangePorts, allowNamedPorts }, report) => {
-    for (const { at, body } of readAllowRules(policy, wide, report)) {
-      const ports = field(body, "ports");
+    const rules = readAllowRules(policy, wide, report).flatMap((rule): RulePorts[] => {
+      const ports = field(rule.body, "ports");
       if (isAbsentOrEmpty(ports)) {
         report.violation({
-          at: `${at}.ports`,
+          at: `${rule.at}.ports`,
           found: ports === undefined ? "is missing" : "is []",
           danger: "the rule then opens every port of every protocol, a debug port or SSH included.",
           fix: "the ports that are spoken, as in ports: [{protocol: TCP, port: 8443}]",
         });
-        continue;
+        return [];
       }
-      const ranges = readItems(ports, `${at}.ports`, wide, report).flatMap((item) =>
+      const ranges = readItems(ports, `${rule.at}.ports`, wide, report).flatMap((item) =>
         readRange(item, allowNamedPorts, report),
       );
-      for (const [protocol, intervals] of Object.entries(portSet(ranges).numbers)) {
-        for (const { first, last } of intervals.filter((run) => run.last - run.first + 1 > maxRangePorts)) {
-          report.violation({
-            at: `${at}.ports`,
-            found: `opens ${protocol} ${first}-${last}, which is ${last - first + 1} ports in a row`,
-            danger: `whatever listens there is open too; at most ${maxRangePorts} are allowed (maxRangePorts).`,
-            fix: "the ports that are spoken, or the range to which the application is bound (for Erlang: inet_dist_listen_min and inet_dist_listen_max).",
-          });
-        }
-      }
+      return [{ rule, ports: portSet(ranges) }];
+    });
+    for (const { rule, ports } of rules) {
+      reportWideRuns(wideRuns(ports, maxRangePorts), `${rule.at}.ports`, "", maxRangePorts, report);
+    }
+    for (const { direction, rules: key } of directions) {
+      const ofDirection = rules.filter(({ rule }) => rule.direction === direction);
+      reportSplitRanges(ofDirection, `spec.${key}`, maxRangePorts, report);
     }
   },
 });
+
+/** The ports that a rule opens by number. */
+interface RulePorts {
+  readonly rule: AllowRule;
+  readonly ports: PortSet;
+}
+
+/** Ports in a row of one protocol. */
+interface Run extends PortInterval {
+  readonly protocol: string;
+}
+
+function wideRuns(ports: PortSet, most: number): Run[] {
+  return Object.entries(ports.numbers).flatMap(([protocol, intervals]) =>
+    intervals
+      .filter(({ first, last }) => last - first + 1 > most)
+      .map((interval) => ({ protocol, ...interval })),
+  );
+}
+
+function reportWideRuns(
+  runs: readonly Run[],
+  at: string,
+  together: string,
+  most: number,
+  report: Reporter,
+): void {
+  for (const { protocol, first, last } of runs) {
+    report.violation({
+      at,
+      found: `opens ${protocol} ${first}-${last}, which is ${last - first + 1} ports in a row${together}`,
+      danger: `whatever listens there is open too; at most ${most} are allowed (maxRangePorts).`,
+      fix: "the ports that are spoken, or the range to which the application is bound (for Erlang: inet_dist_listen_min and inet_dist_listen_max).",
+    });
+  }
+}
+
+/** Ranges that are too wide for a peer only together, in rules that each name it. */
+function reportSplitRanges(rules: readonly RulePorts[], at: string, most: number, report: Reporter): void {
+  const byPeer = new Map<string, RulePorts[]>();
+  for (const one of rules) {
+    const peers = field(one.rule.body, one.rule.peersKey);
+    const texts = isAbsentOrEmpty(peers)
+      ? ["every peer"]
+      : (isList(peers) ? peers : []).map((peer) => peerKey(peer, one.rule.at));
+    for (const text of new Set(texts)) byPeer.set(text, [...(byPeer.get(text) ?? []), one]);
+  }
+  const reported = new Set<string>();
+  for (const sharing of byPeer.values()) {
+    const places = sharing.map(({ rule }) => rule.at).join(" and ");
+    if (reported.has(places)) continue;
+    reported.add(places);
+    const alone = sharing.flatMap(({ ports }) => wideRuns(ports, most));
+    const joined = wideRuns(unionPorts(...sharing.map(({ ports }) => ports)), most).filter(
+      (run) =>
+        !alone.some(
+          ({ protocol, first }) => protocol === run.protocol && first >= run.first && first <= run.last,
+        ),
+    );
+    reportWideRuns(joined, at, `, with ${places} together, to the same peer`, most, report);
+  }
+}
+
+/** A peer as text, whatever the order of its keys. One that is not all known is like no other, so its place is in it. */
+function peerKey(peer: Plain, at: string): string {
+  return JSON.stringify(peer, (_, part: Plain) => {
+    if (isUnknown(part)) return `not known in ${at}`;
+    return isObject(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part;
+  });
+}
 
 /** The numbers an entry opens, or none after reporting why it opens none that are known. */
 function readRange(

@@ -77,6 +77,36 @@ describe("netpol-ports-required", () => {
     );
   });
 
+  it("adds up the rules that name the same peer, and no others", async () => {
+    const db = { podSelector: { matchLabels: { app: "db", tier: "data" } } };
+    const dbAgain = { podSelector: { matchLabels: { tier: "data", app: "db" } } };
+    const cache = { podSelector: { matchLabels: { app: "cache" } } };
+    const low = [{ port: 1000, endPort: 1099 }];
+    const high = [{ port: 1100, endPort: 1150 }];
+    const rules = (...egress: unknown[]): ReturnType<typeof networkPolicy> => networkPolicy({ egress });
+    const together =
+      "NetworkPolicy erlmcp/web: spec.egress opens TCP 1000-1150, which is 151 ports in a row, with spec.egress[0] and spec.egress[1] together, to the same peer.";
+    assert.deepEqual(
+      await findingsOf(rule, rules({ to: [db, cache], ports: low }, { to: [dbAgain, cache], ports: high })),
+      [together],
+    );
+    assert.deepEqual(await findingsOf(rule, rules({ ports: low }, { to: [], ports: high })), [together]);
+    assert.deepEqual(
+      await findingsOf(rule, rules({ to: [db], ports: low }, { to: [cache], ports: high })),
+      [],
+    );
+    const separate = networkPolicy({
+      ingress: [{ from: [db], ports: low }],
+      egress: [{ to: [db], ports: high }],
+    });
+    assert.deepEqual(await findingsOf(rule, separate), []);
+    const wideAlone = [{ port: 1000, endPort: 1120 }];
+    assert.deepEqual(
+      await findingsOf(rule, rules({ to: [db], ports: wideAlone }, { to: [db], ports: high })),
+      ["NetworkPolicy erlmcp/web: spec.egress[0].ports opens TCP 1000-1120, which is 121 ports in a row."],
+    );
+  });
+
   it("follows its configuration", async () => {
     const range = egress({ port: 9100, endPort: 9155 });
     assert.equal((await findingsOf(rule, range, { maxRangePorts: 55 })).length, 1);
