@@ -1,4 +1,6 @@
 import type { Rule } from "../define-rule";
+import { defaultDenyProtected } from "./default-deny-protected";
+import { helmReleaseOpaque } from "./helm-release-opaque";
 import { namespaceDefaultDeny } from "./namespace-default-deny";
 import { namespaceZeroTrustLabels } from "./namespace-zero-trust-labels";
 import { netpolDnsOnlyToClusterDns } from "./netpol-dns-only-to-cluster-dns";
@@ -21,6 +23,8 @@ import { workloadNoHostProbe } from "./workload-no-host-probe";
 
 /** Every rule of the pack, by name. */
 export const rules: readonly Rule[] = [
+  defaultDenyProtected,
+  helmReleaseOpaque,
   namespaceDefaultDeny,
   namespaceZeroTrustLabels,
   netpolDnsOnlyToClusterDns,
