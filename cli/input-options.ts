@@ -20,25 +20,36 @@ export interface AddressOptions {
   readonly nodeCidr?: readonly string[];
 }
 
-/** Adds the options that say which cluster a command is about. */
+/** Adds the options that say which cluster a command is about, and what its addresses are. */
 export function withInput(command: Command): Command {
-  return withSettings(
-    command
-      .option("--manifests <path...>", "Kubernetes manifests: files, folders, or - for stdin")
-      .option("--stack <name>", "what a Pulumi stack has deployed, from pulumi stack export")
-      .option("--state <file>", "the same from a file, or - for stdin")
-      .option("--plan <file>", "what a stack would deploy, from pulumi preview --json --show-sames"),
-  );
+  return withSettings(withSources(command));
+}
+
+/** Adds the options that say which objects a command is about. */
+export function withObjects(command: Command): Command {
+  return withReading(withSources(command));
 }
 
 /** Adds the options that say how a cluster's objects and addresses are to be read. */
 export function withSettings(command: Command): Command {
-  return command
-    .option("--cwd <dir>", "folder of the Pulumi project, for --stack", ".")
-    .addOption(new Option("--namespace <name>", "namespace of manifests that name none").default("default"))
+  return withReading(command)
     .option("--pod-cidr <cidr...>", "addresses that pods get")
     .option("--service-cidr <cidr...>", "addresses that Services get")
     .option("--node-cidr <cidr...>", "addresses of nodes (default: private ranges)");
+}
+
+function withSources(command: Command): Command {
+  return command
+    .option("--manifests <path...>", "Kubernetes manifests: files, folders, or - for stdin")
+    .option("--stack <name>", "what a Pulumi stack has deployed, from pulumi stack export")
+    .option("--state <file>", "the same from a file, or - for stdin")
+    .option("--plan <file>", "what a stack would deploy, from pulumi preview --json --show-sames");
+}
+
+function withReading(command: Command): Command {
+  return command
+    .option("--cwd <dir>", "folder of the Pulumi project, for --stack", ".")
+    .addOption(new Option("--namespace <name>", "namespace of manifests that name none").default("default"));
 }
 
 /** Throws {@link UsageError} for text that is no CIDR. */

@@ -11,7 +11,7 @@ interface CommandModule {
   command(): Command;
 }
 
-const commands = ["matrix", "render", "connectivity", "diff", "explain", "exposure"] as const;
+const commands = ["matrix", "render", "connectivity", "diff", "explain", "exposure", "check"] as const;
 
 /** Only the command that runs is loaded: what some of them need takes longer to load than others take in all. */
 function load(name: (typeof commands)[number]): CommandModule {

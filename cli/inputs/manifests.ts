@@ -60,12 +60,29 @@ export function readManifests(paths: readonly string[]): Manifests {
   return { objects, notes: ignored.length === 0 ? [] : [ignoredNote(ignored)] };
 }
 
+/** Where in a file something is written. */
+export interface FilePosition {
+  readonly file: string;
+  /** From 1, in the file. */
+  readonly line: number;
+  /** From 1, in the file. */
+  readonly document: number;
+}
+
 /**
  * Where a field of an object is written: `app.yaml:17 (document 2)`. Where there is no such field, it is the line of the deepest
  * part of the path that is there. Objects that are not from a manifest keep their source.
  */
-export function locate({ object, at }: Pick<ReadProblem, "object" | "at">): string {
-  if (!isManifestObject(object)) return object.source;
+export function locate(problem: Pick<ReadProblem, "object" | "at">): string {
+  const position = positionOf(problem);
+  return position === undefined
+    ? problem.object.source
+    : place(position.file, position.line, position.document);
+}
+
+/** The same as {@link locate} in parts; undefined for objects that are not from a manifest. */
+export function positionOf({ object, at }: Pick<ReadProblem, "object" | "at">): FilePosition | undefined {
+  if (!isManifestObject(object)) return undefined;
   const { file, text, document } = object;
   let lines = known.get(object);
   if (lines === undefined) {
@@ -73,7 +90,7 @@ export function locate({ object, at }: Pick<ReadProblem, "object" | "at">): stri
     const within = fieldLocator().fieldLines(text.slice(document.start, document.end));
     known.set(object, (lines = (path) => first + within(path)));
   }
-  return place(file, lines(at), document.number);
+  return { file, line: lines(at), document: document.number };
 }
 
 /** A document with many problems is taken apart once. */

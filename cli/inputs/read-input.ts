@@ -21,6 +21,8 @@ export interface Input {
    * where it is a plan. Absent where there are none.
    */
   readonly services?: readonly Service[];
+  /** The resources that the objects are of; absent where they are of manifests. */
+  readonly resources?: StackResources;
   /** What is not certain about the objects. */
   readonly notes: readonly Note[];
   /** Where a field is written: `app.yaml:17 (document 2)`, or the object's source where it is from no manifest. */
@@ -113,6 +115,7 @@ function ofResources(resources: StackResources): Input {
   const matrix = matrixOf(resources);
   return {
     ...stackObjects(resources),
+    resources,
     ...(matrix === undefined ? {} : { matrix, services: matrix.services }),
     locate,
   };

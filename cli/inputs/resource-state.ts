@@ -29,6 +29,8 @@ export interface ResourceState {
   readonly pendingReplacement: boolean;
   /** Whether Pulumi leaves it in the cluster when it lets go of it. */
   readonly retainOnDelete: boolean;
+  /** Whether Pulumi refuses to delete it. */
+  readonly protect: boolean;
 }
 
 /** Where a resource's state is written: in the state of a stack, or on either side of a step of a plan. */
@@ -65,6 +67,7 @@ export function readResourceState(value: Plain, place: StatePlace): ResourceStat
     leftover: flag("delete") ? "to be deleted" : undefined,
     pendingReplacement: flag("pendingReplacement"),
     retainOnDelete: flag("retainOnDelete"),
+    protect: flag("protect"),
   };
 }
 
