@@ -66,6 +66,9 @@ function renderRule(rule: Rule): string {
     `Patches: ${rule.patches}`,
     ...(rule.additions === undefined ? [] : [`Added at the level \`remediate\`: ${rule.additions}`]),
     ...(rule.limits === undefined ? [] : [`Limits: ${rule.limits}`]),
+    ...(rule.leavesUnreadTo === undefined
+      ? []
+      : [`What it cannot read is reported by ${rule.leavesUnreadTo.map(linkTo).join(", ")}.`]),
     `### Configuration of ${rule.name}`,
     renderConfig(rule),
     `### How to mend ${rule.name}`,
@@ -88,8 +91,15 @@ function renderConfig({ config }: Rule): string {
     .join("\n");
 }
 
-function renderExample(verdict: string, { title, yaml }: Example): string {
-  return `${verdict}: ${title}\n\n\`\`\`yaml\n${yaml}\`\`\``;
+function linkTo(name: string): string {
+  return `[${name}](#${name})`;
+}
+
+function renderExample(verdict: string, { title, yaml, config, protect = false }: Example): string {
+  const options = protect ? " (with Pulumi's `protect`)" : "";
+  const objects = `${verdict}: ${title}${options}\n\n\`\`\`yaml\n${yaml}\`\`\``;
+  if (config === undefined) return objects;
+  return `${objects}\n\nwith the configuration\n\n\`\`\`json\n${JSON.stringify(config, undefined, 2)}\n\`\`\``;
 }
 
 function describeKind({ groups, kind }: Kind): string {

@@ -126,6 +126,13 @@ export const namespaceName = text({
   example: "monitoring",
 });
 
+/** The value of a label. */
+export const labelValue = text({
+  pattern: /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/,
+  allowed: "a label value (at most 63 letters, digits, hyphens, dots and underscores)",
+  example: "restricted",
+});
+
 export function boolean(options: { description: string; default: boolean }): ConfigField<boolean> {
   return {
     ...options,
@@ -299,7 +306,8 @@ function readItems<T>(
   });
 }
 
-function refuse(
+/** Adds the problem of a value that is not allowed, with an example of one that is. */
+export function refuse(
   problems: ConfigProblem[],
   key: string,
   value: unknown,

@@ -1,6 +1,7 @@
 import type {
   EnforcementLevel,
   PolicyConfigSchema,
+  ReportViolation,
   ResourceValidationPolicy,
   Severity,
   StackValidationPolicy,
@@ -39,6 +40,10 @@ export interface Example {
   readonly title: string;
   /** One document a resource, separated by `---`. */
   readonly yaml: string;
+  /** Whether they are deployed with Pulumi's option `protect`; absent means no. */
+  readonly protect?: boolean;
+  /** The rule's configuration that it is judged with; absent means the defaults. */
+  readonly config?: Readonly<Record<string, unknown>>;
 }
 
 /** What a rule found at one place. The fields read as one message, so write each as the sentence it becomes. */
@@ -50,6 +55,8 @@ export interface Finding {
   readonly danger: string;
   /** What to write instead. */
   readonly fix: string;
+  /** Set where it blocks even at the rule's level `advisory`. */
+  readonly mandatory?: true;
   /** What mends it, where that can be added without overruling anything the author wrote. */
   readonly addition?: Addition;
 }
@@ -69,6 +76,8 @@ export interface UnverifiableFinding {
   /** What could be wrong behind the unknown. */
   readonly danger: string;
   readonly fix: string;
+  /** Set where it blocks even at the rule's level `advisory`. */
+  readonly mandatory?: true;
 }
 
 export interface Reporter {
@@ -95,6 +104,8 @@ export interface StackResource extends Omit<ObservedResource, "props"> {
 export interface Stack {
   /** The objects of the rule's kinds. */
   readonly objects: readonly KubernetesObject[];
+  /** What may hold objects of the rule's kinds and cannot be read. */
+  readonly unreadable: readonly UnreadableObject[];
   readonly resources: readonly StackResource[];
 }
 
@@ -117,6 +128,11 @@ interface RuleSpec<F extends ConfigFields> {
   readonly patches: string;
   /** What the rule leaves to others, or cannot see. */
   readonly limits?: string;
+  /**
+   * The rules that report what this one cannot read, so that one cause is not reported by every rule that meets it. Absent: it
+   * reports that itself.
+   */
+  readonly leavesUnreadTo?: readonly string[];
   readonly examples: { readonly good: readonly Example[]; readonly bad: readonly Example[] };
 }
 
@@ -161,6 +177,8 @@ export interface Violation {
   readonly fix: string;
   /** All of it, with the place of the documentation. */
   readonly message: string;
+  /** Set where it blocks even at the rule's level `advisory`. */
+  readonly mandatory?: true;
   /** What mends it; its keys begin at the resource's properties. */
   readonly addition?: Addition;
 }
@@ -245,14 +263,15 @@ export function defineRule<F extends ConfigFields>(spec: ResourceRuleSpec<F> | S
       ? {
           ...metadata,
           validateStack: (args, reportViolation) => {
-            for (const { message, urn } of judgeForEngine(args.resources, args.getConfig()))
-              reportViolation(message, urn);
+            for (const violation of judgeForEngine(args.resources, args.getConfig()))
+              tell(reportViolation, spec.description, violation);
           },
         }
       : {
           ...metadata,
           validateResource: (args, reportViolation) => {
-            for (const { message } of judgeForEngine([args], args.getConfig())) reportViolation(message);
+            for (const violation of judgeForEngine([args], args.getConfig()))
+              tell(reportViolation, spec.description, violation);
           },
           ...(spec.additions === undefined
             ? {}
@@ -266,6 +285,17 @@ export function defineRule<F extends ConfigFields>(spec: ResourceRuleSpec<F> | S
   const configProblems = (config: unknown): readonly ConfigProblem[] => readConfig(fields, config).problems;
   const additions = "validateStack" in spec ? undefined : spec.additions;
   return { ...spec, scope, additions, documentation, configSchema, configProblems, judge, policy };
+}
+
+/** Reports a violation to the engine. */
+function tell(report: ReportViolation, description: string, { message, urn, mandatory }: Violation): void {
+  if (mandatory !== true) {
+    report(message, urn);
+    return;
+  }
+  // The one way in which a finding has a level of its own; the SDK takes it, but its types know only text.
+  const own = { message: `${description}\n${message}`, urn, enforcementLevel: "mandatory" };
+  report(own as unknown as string);
 }
 
 /**
@@ -367,9 +397,11 @@ class Judging<F extends ConfigFields> {
         // The engine hands resources over in no particular order.
         const sorted = [...resources].sort((a, b) => (a.urn < b.urn ? -1 : a.urn > b.urn ? 1 : 0));
         const parts = sorted.map((resource) => readObjects(resource, this.spec.kinds));
-        parts.flatMap((part) => part.unreadable).forEach(this.reportUnreadable);
+        const unreadable = parts.flatMap((part) => part.unreadable);
+        if (this.spec.leavesUnreadTo === undefined) unreadable.forEach(this.reportUnreadable);
         const view: Stack = {
           objects: parts.flatMap((part) => part.objects),
+          unreadable,
           resources: sorted.map(({ type, urn, name, props }) => ({
             type,
             urn,
@@ -417,22 +449,22 @@ class Judging<F extends ConfigFields> {
   }
 
   private readonly reportOn = ({ title, path, urn }: Subject): Reporter => ({
-    violation: ({ at, found, danger, fix, addition }) => {
+    violation: ({ at, found, danger, fix, addition, ...level }) => {
       const mend =
         addition === undefined
           ? {}
           : { addition: { ...addition, keys: [...keysOf(path), ...addition.keys] } };
       this.report(
-        { kind: "violation", urn, about: title, at: `${path}${at}`, found, danger, fix, ...mend },
+        { kind: "violation", urn, about: title, at: `${path}${at}`, found, danger, fix, ...level, ...mend },
         path,
         `${title}: ${path}${at} ${found}.`,
         `Why it is dangerous: ${danger}`,
       );
     },
-    unverifiable: ({ at, found = "is not known in the preview", danger, fix }) => {
+    unverifiable: ({ at, found = "is not known in the preview", danger, fix, ...level }) => {
       const why = `${danger} What cannot be verified is not compliant.`;
       this.report(
-        { kind: "unverifiable", urn, about: title, at: `${path}${at}`, found, danger: why, fix },
+        { kind: "unverifiable", urn, about: title, at: `${path}${at}`, found, danger: why, fix, ...level },
         path,
         `${title} cannot be verified: ${path}${at} ${found}.`,
         `Why it blocks: ${why}`,

@@ -1,15 +1,10 @@
 import { list, namespaceName, reason, record } from "../config-field";
+import { deniesByDefault } from "../default-deny";
 import { defineRule, type Subject } from "../define-rule";
 import { cisNetworkPolicies, nistZeroTrust, nsaNetworkSeparation, owaspSegmentation } from "../frameworks";
 import { namespaceKind, networkPolicyKind, workloadKinds, type KubernetesObject } from "../kubernetes-object";
-import {
-  directions,
-  isAbsentOrEmpty,
-  literalValueFix,
-  selectsEverything,
-  type Direction,
-} from "../network-policy";
-import { field, isList, isObject, isUnknown, type Plain } from "../plain-data";
+import { directions, literalValueFix, type Direction } from "../network-policy";
+import { field, isUnknown } from "../plain-data";
 
 /** A namespace whose default-deny this stack cannot show. */
 interface ExistingDefaultDeny {
@@ -135,7 +130,7 @@ spec:
   },
   validateStack: ({ objects }, { existing, exclude }, reportOn) => {
     const policies = objects.filter(({ kind, patch }) => kind === networkPolicyKind.kind && !patch);
-    const isolation = policies.map((policy) => ({ policy, denies: deniesOf(policy) }));
+    const isolation = policies.map((policy) => ({ policy, denies: deniesByDefault(policy) }));
     const settled = new Set([...exclude, ...existing.map(({ namespace }) => namespace)]);
     for (const [namespace, subject] of namespacesInScope(objects, reportOn)) {
       if (settled.has(namespace)) continue;
@@ -200,28 +195,6 @@ function isClaimed({ patch, body }: KubernetesObject): boolean {
   const labels = field(metadata, "labels");
   const claim = field(labels, "network-policy");
   return [metadata, labels, claim].some(isUnknown) || claim === "zero-trust";
-}
-
-/** By direction: whether the policy selects all pods, lists the direction and has no rule for it; undefined when not known. */
-function deniesOf(policy: KubernetesObject): (direction: Direction) => boolean | undefined {
-  const spec = field(policy.body, "spec");
-  if (isUnknown(spec)) return () => undefined;
-  const selector = field(spec, "podSelector");
-  // A missing podSelector means all pods to the API server, but in a preview it may be one that is not known yet.
-  const all = isUnknown(selector) ? undefined : isObject(selector) && selectsEverything(selector);
-  const types = field(spec, "policyTypes");
-  return (direction) => {
-    const rules = field(spec, directions.find((entry) => entry.direction === direction)?.rules ?? "");
-    const parts = [all, lists(types, direction), isUnknown(rules) ? undefined : isAbsentOrEmpty(rules)];
-    if (parts.includes(false)) return false;
-    return parts.includes(undefined) ? undefined : true;
-  };
-}
-
-function lists(types: Plain | undefined, direction: Direction): boolean | undefined {
-  if (isUnknown(types)) return undefined;
-  if (!isList(types)) return false;
-  return types.includes(direction) || (types.some((type: Plain) => isUnknown(type)) ? undefined : false);
 }
 
 function defaultDeny(namespace: string, missing: readonly Direction[]): string {

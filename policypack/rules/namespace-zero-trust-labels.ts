@@ -1,4 +1,4 @@
-import { list, mapping, namespaceName, text } from "../config-field";
+import { labelValue, list, mapping, namespaceName } from "../config-field";
 import { defineRule } from "../define-rule";
 import { cisPodSecurity, nistZeroTrust } from "../frameworks";
 import { namespaceKind } from "../kubernetes-object";
@@ -6,11 +6,6 @@ import { literalValueFix, notReadable } from "../network-policy";
 import { field, isObject, isUnknown, quote } from "../plain-data";
 
 const nameLabel = "kubernetes.io/metadata.name";
-const labelValue = text({
-  pattern: /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/,
-  allowed: "a label value (at most 63 letters, digits, hyphens, dots and underscores)",
-  example: "restricted",
-});
 
 export const namespaceZeroTrustLabels = defineRule({
   name: "namespace-zero-trust-labels",

@@ -7,7 +7,7 @@ import { rules } from "../../../policypack/rules";
 import { allFromYaml, fromYaml, messagesOf, resource, runRule, unknown } from "../../helpers/run-rule";
 
 const keys =
-  "spec metadata name namespace labels annotations network-policy ingress egress from to ports port endPort protocol ipBlock cidr except podSelector namespaceSelector matchLabels matchExpressions key operator values policyTypes constructor".split(
+  "spec metadata name namespace labels annotations network-policy ingress egress from to ports port endPort protocol ipBlock cidr except podSelector namespaceSelector matchLabels matchExpressions key operator values policyTypes template containers hostNetwork livenessProbe lifecycle httpGet host hostPort type selector externalIPs nodePort subsets endpoints addresses chart constructor".split(
     " ",
   );
 
@@ -53,7 +53,7 @@ describe("the rules", () => {
   });
 
   it("block by default, but for those that only advise, and say how to mend", () => {
-    const advisory = ["netpol-peer-and-not-or", "netpol-port-numbers"];
+    const advisory = ["default-deny-protected", "netpol-peer-and-not-or", "netpol-port-numbers"];
     for (const rule of rules) {
       const level = advisory.includes(rule.name) ? "advisory" : "mandatory";
       assert.equal(rule.enforcementLevel, level, rule.name);
@@ -66,14 +66,14 @@ describe("the rules", () => {
   for (const rule of rules) {
     describe(rule.name, () => {
       assert.ok(rule.examples.good.length > 0 && rule.examples.bad.length > 0);
-      for (const { title, yaml, config } of rule.examples.good) {
+      for (const { title, yaml, config, protect } of rule.examples.good) {
         it(`accepts: ${title}`, async () => {
-          assert.deepEqual(await runRule(rule, allFromYaml(yaml), config), []);
+          assert.deepEqual(await runRule(rule, allFromYaml(yaml, protect), config), []);
         });
       }
-      for (const { title, yaml, config } of rule.examples.bad) {
+      for (const { title, yaml, config, protect } of rule.examples.bad) {
         it(`blocks: ${title}`, async () => {
-          const messages = await messagesOf(rule, allFromYaml(yaml), config);
+          const messages = await messagesOf(rule, allFromYaml(yaml, protect), config);
           assert.ok(messages.length > 0);
           for (const message of messages) {
             assert.match(message, /^Why it is dangerous: ./m);
@@ -94,7 +94,9 @@ describe("the rules", () => {
             });
             if (rule.leavesUnreadTo !== undefined) {
               assert.deepEqual(await messagesOf(rule, known), []);
-              assert.ok((await Promise.all(others.map((other) => messagesOf(other, known)))).flat().length > 0);
+              assert.ok(
+                (await Promise.all(others.map((other) => messagesOf(other, known)))).flat().length > 0,
+              );
               continue;
             }
             const [message, ...more] = await messagesOf(rule, known);
