@@ -1,6 +1,4 @@
-import { fromCidr, union, type AddressSet } from "./address-set";
 import { cidr, record, text } from "./config-field";
-import { ipv4WithinIpv6 } from "./private-space";
 
 /** An address at which a cloud tells its machines who they are. */
 export interface MetadataEndpoint {
@@ -60,9 +58,3 @@ export const knownEndpoints: readonly MetadataEndpoint[] = [
   forPod("fd00:ec2::23/128", "EKS Pod Identity agent"),
   forPod("169.254.169.252/32", "GKE metadata server"),
 ];
-
-/** The endpoint's addresses, those of IPv4 also as they appear in IPv6. */
-export function addressesOf(endpoint: MetadataEndpoint): AddressSet {
-  const set = fromCidr(endpoint.cidr);
-  return set.IPv4.length === 0 ? set : union(set, ipv4WithinIpv6(endpoint.cidr));
-}

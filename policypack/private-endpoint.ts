@@ -1,19 +1,15 @@
 import { fromCidr, intersect, isEmpty, subtract, type AddressSet } from "./address-set";
 import { cidr, listOf, reason, record, text } from "./config-field";
+import type { DeclaredReach } from "./declared-reach";
 import { allPorts, hasNoPorts, portSet, readPortRange, subtractPorts, type PortSet } from "./port-set";
 
 /** Annotation under which a policy declares the private endpoints it opens on purpose: a JSON list of {@link PrivateEndpoint}. */
 export const privateEndpointsAnnotation = "zero-trust.erlmcp/private-endpoints";
 
 /** A private network that egress may reach. */
-export interface PrivateEndpoint {
-  readonly cidr: string;
-  /** Each as `TCP 443` or `TCP 9100-9155`; absent means all ports. */
-  readonly ports?: readonly string[];
-  readonly reason: string;
-}
+export type PrivateEndpoint = DeclaredReach;
 
-/** How a private endpoint is written, in the pack's configuration and in the annotation alike. */
+/** How a private endpoint is written in the annotation; {@link reachOf} tells whether its ports are any. */
 export const privateEndpoint = record<PrivateEndpoint>({
   allowed:
     "an object with cidr, ports (optional, as in TCP 443 or TCP 9100-9155; absent means all) and reason",

@@ -47,9 +47,11 @@ export const privateRanges: readonly PrivateRange[] = [
  */
 const translations = embeddings.filter(({ bits }) => bits === 96);
 
-/** An IPv4 network as hosts with IPv6 reach it, IPv4-mapped and by NAT64. Takes a valid IPv4 CIDR. */
-export function ipv4WithinIpv6(cidr: string): AddressSet {
-  return union(...translations.map((embedding) => embed(cidr, embedding)));
+/** The addresses of a valid CIDR, those of IPv4 also as hosts with IPv6 reach them, IPv4-mapped and by NAT64. */
+export function withIpv6Forms(cidr: string): AddressSet {
+  const set = fromCidr(cidr);
+  if (set.IPv4.length === 0) return set;
+  return union(set, ...translations.map((embedding) => embed(cidr, embedding)));
 }
 
 /** The IPv4 addresses that a set holds: its own, and those that IPv6 addresses in it stand for. */

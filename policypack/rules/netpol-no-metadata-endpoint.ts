@@ -5,11 +5,12 @@ import { defineRule, type Reporter } from "../define-rule";
 import { attackMetadataApi, nistZeroTrust, nsaCloudInfrastructure } from "../frameworks";
 import { readIpBlocks } from "../ip-block";
 import { networkPolicyKind } from "../kubernetes-object";
-import { addressesOf, knownEndpoints, metadataEndpoint } from "../metadata-endpoint";
+import { knownEndpoints, metadataEndpoint } from "../metadata-endpoint";
 import { isAbsentOrEmpty, readAllowRules, readItems } from "../network-policy";
 import { field } from "../plain-data";
 import { allPorts, formatPorts, portsOfRule, type PortSet } from "../port-set";
 import { reachOf, subtractReach, type Reach } from "../private-endpoint";
+import { withIpv6Forms } from "../private-space";
 
 const danger = "the block may hold a cloud's metadata service, which hands out the node's credentials.";
 const theft =
@@ -179,7 +180,7 @@ spec:
   validate: (policy, config, report) => {
     const endpoints = config.endpoints.map((endpoint): Endpoint => ({
       service: endpoint.service,
-      set: addressesOf(endpoint),
+      set: withIpv6Forms(endpoint.cidr),
       openByName: endpoint.credentials === "pod",
     }));
     const allowed = config.allowed.map(reachOf).filter((reach) => reach !== undefined);

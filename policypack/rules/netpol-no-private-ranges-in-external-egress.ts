@@ -9,13 +9,14 @@ import {
   type AddressSet,
 } from "../address-set";
 import { boolean, cidr, describeConfigProblem, list, type ConfigProblem } from "../config-field";
+import { declaredReach } from "../declared-reach";
 import { defineRule, type Reporter } from "../define-rule";
 import { cisNetworkPolicies, nistZeroTrust, nsaNetworkSeparation } from "../frameworks";
 import { readIpBlocks } from "../ip-block";
 import { networkPolicyKind, type KubernetesObject } from "../kubernetes-object";
 import { readAllowRules, readItems } from "../network-policy";
 import { field, isUnknown, quote } from "../plain-data";
-import { allPorts, formatPorts, portSet, portsOfRule } from "../port-set";
+import { allPorts, formatPorts, portSet, portsOfRule, type PortSet } from "../port-set";
 import {
   privateEndpoint,
   privateEndpointsAnnotation,
@@ -24,7 +25,7 @@ import {
   type PrivateEndpoint,
   type Reach,
 } from "../private-endpoint";
-import { privateRanges, type PrivateRange } from "../private-space";
+import { privateRanges, withIpv6Forms, type PrivateRange } from "../private-space";
 
 const danger = "the block may reach private networks, cluster internals or cloud metadata services.";
 const dnsPorts = portSet([
@@ -51,10 +52,13 @@ export const netpolNoPrivateRangesInExternalEgress = defineRule({
         "The cluster's own pod, Service and node networks, which count as private wherever they lie.",
       default: [],
     }),
-    privateEndpoints: list(privateEndpoint, {
-      description: "Private networks that any policy may open, on these ports, for this reason.",
-      default: [],
-    }),
+    privateEndpoints: list(
+      declaredReach({ cidr: "10.20.0.0/16", ports: ["TCP 443"], reason: "payment provider over the VPN" }),
+      {
+        description: "Private networks that any policy may open, on these ports, for this reason.",
+        default: [],
+      },
+    ),
     acceptAnnotations: boolean({
       description:
         "Whether a policy may declare its own private endpoints, in the annotation zero-trust.erlmcp/private-endpoints: a JSON list of the same form. Set it to false where those who write policies are not those who decide on private networks.",
@@ -70,7 +74,7 @@ export const netpolNoPrivateRangesInExternalEgress = defineRule({
   patches:
     "Lists of rules are atomic in server-side apply, so the egress rules a patch carries are judged in full. An annotation counts only when the patch carries it itself.",
   limits:
-    "Peers by selector and rules without peers are left to netpol-no-allow-all-peers. Cloud metadata services in public space are not private ranges.",
+    "Peers by selector and rules without peers are left to netpol-no-allow-all-peers. Cloud metadata services are judged by netpol-no-metadata-endpoint, wherever they lie and whatever is declared here.",
   examples: {
     good: [
       {
@@ -189,7 +193,7 @@ spec:
   validate: (policy, config, report) => {
     const clusterRanges = config.clusterCidrs.map((network) => ({
       name: "cluster network",
-      set: fromCidr(network),
+      set: withIpv6Forms(network),
     }));
     const ranges: readonly PrivateRange[] = [...clusterRanges, ...privateRanges];
     const closed = union(...ranges.map(({ set }) => set));
@@ -210,9 +214,13 @@ spec:
     const dns = config.dnsAddresses.map((network) => ({ addresses: fromCidr(network), ports: dnsPorts }));
     for (const { at, rule, ports, reached } of blocks) {
       const open = subtractReach({ addresses: reached, ports: ports ?? allPorts }, [...declared, ...dns]);
-      const addresses = union(...open.map((piece) => piece.addresses));
-      if (isEmpty(addresses)) continue;
-      if (ports === undefined) {
+      const onSomePort = union(...[...declared, ...dns].map((reach) => reach.addresses));
+      const allOpen = union(...open.map((piece) => piece.addresses));
+      if (isEmpty(allOpen)) continue;
+      // What is declared on no port at all is wrong whatever the ports turn out to be.
+      const certain = ports === undefined ? subtract(allOpen, onSomePort) : allOpen;
+      const addresses = isEmpty(certain) ? allOpen : certain;
+      if (isEmpty(certain)) {
         report.unverifiable({
           at: `${rule}.ports`,
           found: "are not all known or valid",
@@ -222,13 +230,14 @@ spec:
         continue;
       }
       const openPorts = [...new Set(open.map((piece) => formatPorts(piece.ports)))].join("; ");
-      const found = `reaches ${describeRanges(addresses, ranges)} on ${openPorts}`;
+      const on = ports === undefined ? "ports that are not all known or valid" : openPorts;
+      const found = `reaches ${describeRanges(addresses, ranges)} on ${on}`;
       if (annotation === undefined) {
         report.unverifiable({
           at,
           found: `${found}, and whether ${annotationAt} declares that is not known in the preview`,
           danger: "it may be internal networks that nobody meant to open.",
-          fix: `the annotation, literally: ${annotationFor(addresses)}`,
+          fix: `the annotation, literally: ${annotationFor(addresses, ports)}`,
         });
       } else {
         report.violation({
@@ -239,7 +248,7 @@ spec:
           fix: [
             `except these ranges from the block: ${shorten(toCidrs(addresses))}.`,
             "Or, if the private network is meant, declare it, in the pack's configuration (privateEndpoints) or in the annotation:",
-            `  ${annotationFor(addresses)}`,
+            `  ${annotationFor(addresses, ports)}`,
           ].join("\n"),
         });
       }
@@ -325,10 +334,14 @@ function describeRanges(addresses: AddressSet, ranges: readonly PrivateRange[]):
   return parts.join(", ");
 }
 
-/** The annotation that would declare these addresses. */
-function annotationFor(addresses: AddressSet): string {
+/** The annotation that would declare the first of these addresses, on the ports that are opened as far as they are named by number. */
+function annotationFor(addresses: AddressSet, ports: PortSet | undefined): string {
   const [first = ""] = toCidrs(addresses);
-  const endpoint = { cidr: first, ports: ["TCP 443"], reason: "why it is reached" };
+  const opened = Object.entries(ports === undefined || ports === allPorts ? {} : ports.numbers).flatMap(
+    ([protocol, intervals]) => intervals.map((interval) => formatPorts(portSet([{ protocol, ...interval }]))),
+  );
+  const named = opened.length > 0 ? opened : ["TCP 443"];
+  const endpoint = { cidr: first, ports: named, reason: "why it is reached" };
   return `${privateEndpointsAnnotation}: '${JSON.stringify([endpoint])}'`;
 }
 

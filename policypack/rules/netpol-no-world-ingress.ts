@@ -1,6 +1,5 @@
 import {
   allAddresses,
-  fromCidr,
   isEmpty,
   size,
   subtract,
@@ -18,7 +17,7 @@ import { isAbsentOrEmpty, readAllowRules, readItems } from "../network-policy";
 import { field } from "../plain-data";
 import { allPorts, portSet, portsOfRule, readPortRange, type PortSet } from "../port-set";
 import { reachOf, subtractReach, type Reach } from "../private-endpoint";
-import { ipv4Of, privateRanges } from "../private-space";
+import { ipv4Of, privateRanges, withIpv6Forms } from "../private-space";
 
 /** A namespace whose pods are there to be reached from outside. */
 interface Entrance {
@@ -43,7 +42,7 @@ const bits = { IPv4: 32, IPv6: 128 } as const;
 const everywhere = union(allAddresses("IPv4"), allAddresses("IPv6"));
 const nonPublic = union(...privateRanges.map(({ set }) => set));
 /** What IPv6 has of IPv4 is counted as IPv4. */
-const ipv4InIpv6 = union(fromCidr("::ffff:0:0/96"), fromCidr("64:ff9b::/96"));
+const ipv4InIpv6 = withIpv6Forms("0.0.0.0/0");
 
 /** Public addresses that one place of a policy lets in, without those that are declared. */
 interface Sources {
@@ -207,7 +206,7 @@ spec:
     ],
   },
   validate: (policy, config, report) => {
-    const inside = union(nonPublic, ...config.clusterCidrs.map(fromCidr));
+    const inside = union(nonPublic, ...config.clusterCidrs.map(withIpv6Forms));
     const entrances = config.entrances.filter(
       ({ namespace }) => namespace === (policy.namespace ?? namespace),
     );

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { netpolNoPrivateRangesInExternalEgress as rule } from "../../../policypack/rules/netpol-no-private-ranges-in-external-egress";
-import { findingsOf, messagesOf, unknown } from "../../helpers/run-rule";
+import { findingsOf, messagesOf, resource, runRule, unknown } from "../../helpers/run-rule";
 import { block, egressTo, networkPolicy } from "../network-policy";
 
 const key = "zero-trust.erlmcp/private-endpoints";
@@ -93,6 +93,48 @@ describe("netpol-no-private-ranges-in-external-egress", () => {
         "NetworkPolicy erlmcp/web: spec.egress[0].to[0].ipBlock reaches 34.118.224.0/20 (cluster network) on TCP 443.",
         "NetworkPolicy erlmcp/web: spec.egress[0].to[1].ipBlock reaches 2600:1900::/28 (cluster network) on TCP 443.",
       ],
+    );
+  });
+
+  it("counts the cluster's own IPv4 networks in their IPv6 forms too", async () => {
+    const config = { clusterCidrs: ["34.118.224.0/20"] };
+    assert.deepEqual(await findingsOf(rule, egressTo(block("64:ff9b::2276:e000/116")), config), [
+      "NetworkPolicy erlmcp/web: spec.egress[0].to[0].ipBlock reaches 64:ff9b::2276:e000/116 (cluster network) on TCP 443.",
+    ]);
+  });
+
+  it("judges what all blocks of a policy reach, whatever another one excepts", async () => {
+    const policy = networkPolicy({
+      egress: [
+        { to: [block("0.0.0.0/1", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8")], ports: [{ port: 443 }] },
+        { to: [block("203.0.113.0/24"), block("8.0.0.0/6", "8.0.0.0/8")], ports: [{ port: 8443 }] },
+      ],
+    });
+    assert.deepEqual(await findingsOf(rule, policy), [
+      "NetworkPolicy erlmcp/web: spec.egress[1].to[1].ipBlock reaches 10.0.0.0/8 (private, RFC 1918) on TCP 8443.",
+    ]);
+  });
+
+  it("shows the annotation for the ports that are opened", async () => {
+    const ports = [{ port: 5432 }, { protocol: "UDP", port: 5000, endPort: 5009 }, { port: "http" }];
+    const [message] = await messagesOf(
+      rule,
+      networkPolicy({ egress: [{ to: [block("10.1.0.0/16")], ports }] }),
+    );
+    assert.ok(
+      message?.includes(
+        `${key}: '[{"cidr":"10.1.0.0/16","ports":["TCP 5432","UDP 5000-5009"],"reason":"why it is reached"}]'`,
+      ),
+      message,
+    );
+  });
+
+  it("says what is wrong with the endpoints of its configuration", async () => {
+    const privateEndpoints = [{ cidr: "10.0.0.0/8", ports: ["TCP 90-80"], reason: "x" }];
+    const [diagnostic] = await runRule(rule, egressTo(block("10.0.0.0/8")), { privateEndpoints });
+    assert.match(
+      diagnostic?.message ?? "",
+      /^- privateEndpoints\[0\]\.ports\[0\] is "TCP 90-80"; allowed: /m,
     );
   });
 
@@ -206,6 +248,12 @@ describe("netpol-no-private-ranges-in-external-egress", () => {
         `NetworkPolicy erlmcp/web cannot be verified: ${found}`,
       ]);
     }
+    const unknownPort = networkPolicy({
+      egress: [{ to: [block("10.0.0.0/8")], ports: [{ port: unknown }] }],
+    });
+    assert.deepEqual(await findingsOf(rule, unknownPort), [
+      "NetworkPolicy erlmcp/web: spec.egress[0].to[0].ipBlock reaches 10.0.0.0/8 (private, RFC 1918) on ports that are not all known or valid.",
+    ]);
     const annotated = networkPolicy(
       { egress: [{ to: [block("10.0.0.0/8")], ports: [{ port: 443 }] }] },
       { annotations: unknown },
@@ -225,5 +273,17 @@ describe("netpol-no-private-ranges-in-external-egress", () => {
       found,
       "NetworkPolicyPatch erlmcp/web: spec.egress[0].to[0].ipBlock reaches 10.0.0.0/8 (private, RFC 1918) on all ports.",
     );
+  });
+
+  it("judges Lists and the version that is served no more", async () => {
+    const metadata = { name: "web", namespace: "erlmcp" };
+    const items = [{ metadata, spec: { egress: [{ to: [block("10.0.0.0/8")], ports: [{ port: 443 }] }] } }];
+    for (const type of ["networking.k8s.io/v1:NetworkPolicyList", "extensions/v1beta1:NetworkPolicyList"]) {
+      assert.deepEqual(await findingsOf(rule, resource(`kubernetes:${type}`, { items })), [
+        "NetworkPolicy erlmcp/web: items[0].spec.egress[0].to[0].ipBlock reaches 10.0.0.0/8 (private, RFC 1918) on TCP 443.",
+      ]);
+    }
+    const legacy = resource("kubernetes:extensions/v1beta1:NetworkPolicy", items[0]);
+    assert.equal((await findingsOf(rule, legacy)).length, 1);
   });
 });
