@@ -180,7 +180,7 @@ spec:
   validate: (policy, config, report) => {
     const endpoints = config.endpoints.map((endpoint): Endpoint => ({
       service: endpoint.service,
-      set: withIpv6Forms(endpoint.cidr),
+      set: addressesOf(endpoint.cidr),
       openByName: endpoint.credentials === "pod",
     }));
     const allowed = config.allowed.map(reachOf).filter((reach) => reach !== undefined);
