@@ -5,7 +5,7 @@ import { defineRule, type Reporter } from "../define-rule";
 import { attackMetadataApi, nistZeroTrust, nsaCloudInfrastructure } from "../frameworks";
 import { readIpBlocks } from "../ip-block";
 import { networkPolicyKind } from "../kubernetes-object";
-import { knownEndpoints, metadataEndpoint } from "../metadata-endpoint";
+import { knownEndpoints, metadataEndpoint, type MetadataEndpoint } from "../metadata-endpoint";
 import { isAbsentOrEmpty, readAllowRules, readItems } from "../network-policy";
 import { field } from "../plain-data";
 import { allPorts, formatPorts, portsOfRule, type PortSet } from "../port-set";
@@ -178,11 +178,6 @@ spec:
     ],
   },
   validate: (policy, config, report) => {
-    const endpoints = config.endpoints.map((endpoint): Endpoint => ({
-      service: endpoint.service,
-      set: addressesOf(endpoint.cidr),
-      openByName: endpoint.credentials === "pod",
-    }));
     const allowed = config.allowed.map(reachOf).filter((reach) => reach !== undefined);
     for (const { direction, at, body } of readAllowRules(policy, danger, report)) {
       if (direction !== "Egress") continue;
@@ -198,11 +193,20 @@ spec:
       }
       const ports = portsOfRule(body);
       for (const block of readIpBlocks(readItems(to, `${at}.to`, danger, report), danger, report)) {
-        judgeBlock(block, ports, at, endpoints, allowed, report);
+        judgeBlock(block, ports, at, config.endpoints.map(endpointOf), allowed, report);
       }
     }
   },
 });
+
+/** Networks of endpoints by CIDR: the same few for every policy, and slow to read for each. */
+const networks = new Map<string, AddressSet>();
+
+function endpointOf({ cidr, service, credentials }: MetadataEndpoint): Endpoint {
+  const set = networks.get(cidr) ?? withIpv6Forms(cidr);
+  networks.set(cidr, set);
+  return { service, set, openByName: credentials === "pod" };
+}
 
 /** @param ports What the rule opens; undefined when that is not all known. */
 function judgeBlock(
