@@ -1,5 +1,7 @@
 import { Command, Option } from "commander";
+import { currentDay } from "../../policypack/exceptions";
 import { rules } from "../../policypack/rules";
+import { readPackConfig } from "../check/pack-config";
 import { connect, type ClusterChoice } from "../cluster/cluster-connection";
 import { ClusterError } from "../cluster/cluster-error";
 import { liveObjects } from "../cluster/live-objects";
@@ -16,6 +18,7 @@ interface ValidateOptions extends ClusterChoice {
   readonly namespace?: readonly string[];
   readonly stack?: string;
   readonly cwd: string;
+  readonly config?: string;
   readonly format: ValidationFormat;
 }
 
@@ -33,6 +36,7 @@ export function command(): Command {
     .option("--cwd <dir>", "folder of the Pulumi project, for --stack", ".")
     .option("--kubeconfig <file>", "the cluster (default: as kubectl finds it)")
     .option("--context <name>", "context of the kubeconfig (default: its current one)")
+    .option("--config <file>", "configuration of the pack, as for pulumi --policy-pack-config")
     .addOption(new Option("--format <format>", "how to print it").choices(validationFormats).default("text"))
     .addHelpText(
       "after",
@@ -40,7 +44,8 @@ export function command(): Command {
         "The account needs the ClusterRole of docs/validate-clusterrole.yaml, which may list and nothing more.",
     )
     .action(async (options: ValidateOptions) => {
-      const { namespace, stack, cwd, format } = options;
+      const { namespace, stack, cwd, config, format } = options;
+      const packConfig = readPackConfig(config, rules);
       const network = stack === undefined ? undefined : readStackNetwork(cwd, stack);
       try {
         const connection = await connect(options);
@@ -48,6 +53,8 @@ export function command(): Command {
           ...(namespace === undefined ? {} : { namespaces: namespace }),
           ...(network === undefined ? {} : { network }),
           rules,
+          config: packConfig,
+          today: currentDay(),
         });
         const { server, context } = connection;
         await print([formatValidation(validation, { server, context, stack }, format, wantsColour())]);

@@ -6,7 +6,7 @@ export function sentence({ about, at, found }: Pick<Finding, "about" | "at" | "f
 }
 
 /** What goes before the reason of a finding, and before what to do about it. */
-export function headings({ kind, level }: Pick<Finding, "kind" | "level">): {
+export function headings({ kind, level }: Pick<Finding, "level"> & { readonly kind: string }): {
   readonly danger: string;
   readonly fix: string;
 } {
@@ -16,6 +16,9 @@ export function headings({ kind, level }: Pick<Finding, "kind" | "level">): {
       return { danger: "Why it is dangerous", fix: "Write instead" };
     case "unverifiable":
       return { danger: consequence, fix: "Write instead" };
+    case "drift":
+    case "stray":
+      return { danger: "Why it is dangerous", fix: "What to do" };
     default:
       return { danger: consequence, fix: "What to do" };
   }

@@ -1,7 +1,10 @@
 import { createColors } from "picocolors";
+import type { Finding } from "../validation/finding";
 import type { Check, Validation } from "../validation/validate-cluster";
 import { counted } from "./counted";
+import { findingBlocks } from "./finding-blocks";
 import { printable } from "./printable";
+import { exceptionLines } from "./check";
 
 export const validationFormats = ["text", "json"] as const;
 export type ValidationFormat = (typeof validationFormats)[number];
@@ -16,7 +19,7 @@ export interface ValidatedCluster {
   readonly stack: string | undefined;
 }
 
-/** Findings of one check that the text has. */
+/** Findings of one check, namespaces and notes that the text has. */
 const most = 20;
 
 /** What was found in a cluster, ends with a newline. */
@@ -36,19 +39,21 @@ export function isPassed({ checks }: Validation): boolean {
 
 function text(validation: Validation, { server, context, stack }: ValidatedCluster, colour: boolean): string {
   const { bold, dim, green, red, yellow } = createColors(colour);
-  const { namespaces, checks, notes } = validation;
+  const { namespaces, checks, excepted, notes } = validation;
   const marks = { passed: green("✓"), failed: red("✗"), advice: yellow("!"), skipped: dim("-") };
   const lines = [
     bold(`Cluster ${printable(context)} (${printable(server)})`),
-    `${stack === undefined ? "Compared with no stack" : `Compared with the stack ${stack}`}; ${counted(namespaces.length, "namespace")}: ${namespaces.join(", ")}`,
+    `${stack === undefined ? "Compared with no stack" : `Compared with the stack ${stack}`}; ${counted(namespaces.length, "namespace")}: ${some(namespaces)}`,
     "",
     ...checks.flatMap((check) => [
       `${marks[check.status]} ${check.title}${check.reason === undefined ? "" : dim(` (not judged: ${check.reason})`)}`,
-      ...findingLines(check).map((line) => (line === "" ? "" : `    ${line}`)),
+      ...findingLines(check, colour).map((line) => `    ${line}`),
     ]),
     "",
     bold(summary(checks)),
   ];
+  const used = exceptionLines(excepted, colour);
+  if (used.length > 0) lines.push("", ...used);
   if (notes.length > 0) {
     lines.push("", yellow("Notes"));
     for (const { about, at, text: said } of notes.slice(0, most)) {
@@ -61,13 +66,19 @@ function text(validation: Validation, { server, context, stack }: ValidatedClust
   return `${lines.join("\n")}\n`;
 }
 
-function findingLines({ findings }: Check): string[] {
-  const lines = findings
-    .slice(0, most)
-    .flatMap(({ message }, index) => [...(index === 0 ? [] : [""]), ...message.split("\n").map(printable)]);
+function some(names: readonly string[]): string {
+  return names.length <= most
+    ? names.join(", ")
+    : `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
+}
+
+function findingLines({ findings }: Check, colour: boolean): string[] {
+  const lines = [...findingBlocks(findings.slice(0, most), colour)].flatMap((text) =>
+    text.trimEnd().split("\n"),
+  );
   return findings.length <= most
     ? lines
-    : [...lines, "", `and ${counted(findings.length - most, "more finding")}; --format json has every one`];
+    : [...lines, `and ${counted(findings.length - most, "more finding")}; --format json has every one`];
 }
 
 function summary(checks: readonly Check[]): string {
@@ -86,7 +97,7 @@ function summary(checks: readonly Check[]): string {
 }
 
 function json(validation: Validation, { server, context, stack }: ValidatedCluster): string {
-  const { namespaces, checks, notes } = validation;
+  const { namespaces, checks, excepted, notes } = validation;
   const whole = {
     version: 1,
     cluster: { server, context },
@@ -98,16 +109,19 @@ function json(validation: Validation, { server, context, stack }: ValidatedClust
       title,
       status,
       ...(reason === undefined ? {} : { reason }),
-      findings: findings.map(({ kind, rule, fails, about, at, message }) => ({
-        kind,
-        rule: rule ?? null,
-        fails,
-        about,
-        at,
-        message,
-      })),
+      findings: findings.map(findingJson),
     })),
-    notes,
+    excepted: excepted.map((finding) => {
+      const { resource, at = null, reason, until } = finding.exception;
+      return { ...findingJson(finding), exception: { resource, at, reason, until } };
+    }),
+    notes: notes.map(({ about, at, text: said }) => ({ about, at, text: said })),
   };
   return `${JSON.stringify(whole, undefined, 2)}\n`;
+}
+
+/** The fields of the same names in what `zero-trust check` prints. */
+function findingJson(finding: Finding): object {
+  const { rule = null, level, kind, about, at, found, danger, fix, documentation } = finding;
+  return { rule, level, kind, about, at, found, danger, fix, documentation };
 }

@@ -9,7 +9,7 @@ import { standIns } from "../inputs/stack-matrix";
 import { policyKinds } from "../cluster/cluster-kinds";
 import type { LiveObject } from "../cluster/live-objects";
 import { effectOf } from "./effects";
-import { messageOf, type Finding } from "./finding";
+import { ownFinding, type Finding } from "./finding";
 import { titleOf, type LiveCluster } from "./live-cluster";
 import { missingParts, objectDifferences, type ObjectDifference } from "./object-difference";
 
@@ -95,24 +95,13 @@ function driftOf(manifest: Manifest, drift: DriftReader): Finding[] {
     object === undefined
       ? [{ at: "", found: "is missing, and the stack has it" }]
       : differencesOf(manifest, object);
-  const [first] = differences;
-  if (first === undefined) return [];
-  const about = titleOf(identity);
-  return [
-    {
-      kind: "drift",
-      rule: undefined,
-      fails: true,
-      about,
-      at: first.at,
-      message: messageOf({
-        about,
-        found: differences.map(({ at, found }) => (at === "" ? found : `${at} ${found}`)),
-        danger: dangerOf(manifest, identity, drift),
-        fix: `${object === undefined ? "" : "where the change is wanted, make it in the stack; otherwise "}${remedy}`,
-      }),
-    },
-  ];
+  if (differences.length === 0) return [];
+  const danger = dangerOf(manifest, identity, drift);
+  const fix =
+    object === undefined ? remedy : `where the change is wanted, make it in the stack; otherwise ${remedy}`;
+  return differences.map(({ at, found }) =>
+    ownFinding({ kind: "drift", about: titleOf(identity), at, found, danger, fix }),
+  );
 }
 
 /** The official provider's refresh does not see an item that was added to a list. */
@@ -145,22 +134,20 @@ function differencesOf(manifest: Manifest, { body }: LiveObject): ObjectDifferen
 }
 
 function strayPolicy(object: LiveObject, mode: NamespaceMode, { live, declared }: DriftReader): Finding {
-  const about = titleOf(object);
   const actual = policyIn(live, object);
-  const message = messageOf({
-    about,
-    found: [
+  return ownFinding({
+    kind: "stray",
+    about: titleOf(object),
+    found:
       mode === "create"
         ? "is not of the stack, which made the namespace and knows all of its policies"
         : "is not of the stack, and selects pods of its services",
-    ],
     danger:
       object.group === "networking.k8s.io" && actual !== undefined
         ? `by itself, it${effectOf(declared, policyName(object), actual)}.`
         : "it changes what is allowed, past the communication matrix.",
     fix: `kubectl delete ${object.kind.toLowerCase()}.${object.group} ${object.name} -n ${object.namespace ?? ""}; where it is wanted, declare its flow in the stack.`,
   });
-  return { kind: "stray", rule: undefined, fails: true, about, at: "", message };
 }
 
 function isPolicy({ group, kind }: LiveObject): boolean {
@@ -196,18 +183,15 @@ function strayWorkloads(
   return workloads
     .filter((workload) => workload.namespace === namespace && !isOfService(workload, network))
     .filter((workload) => networkPolicies.some((policy) => opensFor(policy, workload)))
-    .map((workload) => {
-      const about = titleOf(workload);
-      const message = messageOf({
-        about,
-        found: [
-          `has the labels ${JSON.stringify(workload.labels)}, which no service of the stack has, and yet a policy is for it`,
-        ],
+    .map((workload) =>
+      ownFinding({
+        kind: "stray",
+        about: titleOf(workload),
+        found: `has the labels ${JSON.stringify(workload.labels)}, which no service of the stack has, and yet a policy is for it`,
         danger: "it may take part in flows that the communication matrix does not have.",
         fix: "give it the labels of its service, declare a service for it in the stack, or remove it.",
-      });
-      return { kind: "stray" as const, rule: undefined, fails: true, about, at: "", message };
-    });
+      }),
+    );
 }
 
 /** Whether a policy is for the pods in particular, or opens something for them: a default-deny does neither. */

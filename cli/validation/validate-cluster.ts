@@ -1,14 +1,16 @@
 import type { CompiledNetwork } from "../../matrix";
-import type { Rule, Violation } from "../../policypack/define-rule";
+import type { Rule } from "../../policypack/define-rule";
 import type { ObservedResource } from "../../policypack/kubernetes-object";
-import { describeReadProblem, type ReadProblem } from "../../policypack/reachability/read-problem";
+import type { ReadProblem } from "../../policypack/reachability/read-problem";
 import { selectsEverything } from "../../policypack/reachability/selector";
 import type { Note } from "../../policypack/reachability/reachability";
+import { checkRules, type ExceptedFinding, type Finding as RuleFinding } from "../check/check-rules";
+import type { PackConfig } from "../check/pack-config";
 import type { LiveObject } from "../cluster/live-objects";
 import { networkComponent } from "../inputs/stack-matrix";
 import { UsageError } from "../usage-error";
 import { checkDefinitions, type CheckDefinition, type CheckId } from "./checks";
-import { messageOf, type Finding } from "./finding";
+import { ownFinding, type Finding } from "./finding";
 import { readLiveCluster, titleOf, type LiveCluster } from "./live-cluster";
 import { opensFor, stackDrift } from "./stack-drift";
 
@@ -27,6 +29,8 @@ export interface Validation {
   /** The namespaces that were judged, sorted. */
   readonly namespaces: readonly string[];
   readonly checks: readonly Check[];
+  /** What exceptions of the configuration cover. */
+  readonly excepted: readonly ExceptedFinding[];
   /** What the answer rests on. */
   readonly notes: readonly Note[];
 }
@@ -37,8 +41,9 @@ export interface ValidationOptions {
   /** Absent means that the cluster is compared with no stack. */
   readonly network?: CompiledNetwork;
   readonly rules: readonly Rule[];
-  /** Settings of the rules, by rule; absent means their defaults. */
-  readonly config?: Readonly<Record<string, unknown>>;
+  readonly config: PackConfig;
+  /** The day by which exceptions are in date, as in `2026-12-31`. */
+  readonly today: string;
 }
 
 /** Namespaces that Kubernetes makes itself. */
@@ -46,12 +51,11 @@ const ownNamespaces: readonly string[] = ["default", "kube-node-lease", "kube-pu
 
 /** Judges what is in a cluster. Throws {@link UsageError} for namespaces that are neither in the cluster nor in the stack. */
 export function validateCluster(objects: readonly LiveObject[], options: ValidationOptions): Validation {
-  const { network, rules } = options;
+  const { network } = options;
   const live = readLiveCluster(objects);
   const scope = scopeOf(live, options);
   const drift = network === undefined ? undefined : stackDrift(network, live, scope);
-  const judge = ruleJudge(live, scope, options);
-  const ofRules = new Map(rules.map((rule) => [rule.name, judge(rule)]));
+  const { byRule, excepted } = judgeRules(live, scope, options);
   const own: Partial<Record<CheckId, readonly Finding[]>> = {
     ...(drift === undefined
       ? {}
@@ -66,19 +70,17 @@ export function validateCluster(objects: readonly LiveObject[], options: Validat
     readable: unreadable(live, scope),
   };
   const mapped = new Set<string>(checkDefinitions.flatMap((check) => check.rules));
-  const others = rules.filter(({ name }) => !mapped.has(name)).map(({ name }) => name);
+  const others = [...byRule.keys()].filter((name) => !mapped.has(name));
   const definitions: readonly CheckDefinition[] = [
     ...checkDefinitions,
-    ...(others.length === 0
-      ? []
-      : [{ id: "other-rules", title: "The policy pack's other rules hold", rules: others }]),
-  ];
+    { id: "other-rules", title: "The policy pack's other rules hold", rules: others },
+  ].filter(({ id, rules }) => id !== "other-rules" || rules.length > 0);
   return {
     namespaces: [...scope].sort(),
     checks: definitions.map((definition) => {
-      const known = definition.rules.filter((name) => ofRules.has(name));
+      const known = definition.rules.filter((name) => byRule.has(name));
       const ownFindings = own[definition.id as CheckId];
-      const findings = [...(ownFindings ?? []), ...known.flatMap((name) => ofRules.get(name) ?? [])];
+      const findings = [...(ownFindings ?? []), ...known.flatMap((name) => byRule.get(name) ?? [])];
       return answer(
         definition,
         findings,
@@ -86,7 +88,8 @@ export function validateCluster(objects: readonly LiveObject[], options: Validat
         network === undefined,
       );
     }),
-    notes: [...live.notes, ...(drift?.notes ?? []), ...unreadElsewhere(live, scope)],
+    excepted,
+    notes: [...live.notes, ...options.config.notes, ...(drift?.notes ?? []), ...unreadElsewhere(live, scope)],
   };
 }
 
@@ -99,7 +102,11 @@ function answer(
   judged: boolean,
   withoutStack: boolean,
 ): Check {
-  const status = findings.some(({ fails }) => fails) ? "failed" : findings.length > 0 ? "advice" : "passed";
+  const status = findings.some(({ level }) => level === "mandatory")
+    ? "failed"
+    : findings.length > 0
+      ? "advice"
+      : "passed";
   if (status !== "passed") return { id, title, status, findings };
   if (withoutStack && stackChecks.includes(id)) {
     return {
@@ -147,31 +154,56 @@ function isInScope({ kind, namespace, name }: LiveObject, scope: ReadonlySet<str
   return namespace === undefined || scope.has(namespace);
 }
 
-function ruleJudge(
+/** What the rules of the pack say of a cluster, by rule; those that are disabled say nothing and are left out. */
+function judgeRules(
   live: LiveCluster,
   scope: ReadonlySet<string>,
-  { network, config }: ValidationOptions,
-): (rule: Rule) => Finding[] {
-  const inScope = live.resources.filter(({ object }) => isInScope(object, scope));
-  // A stack rule sees the whole cluster, since whoever talks to a namespace may be anywhere; what it says of others is left out.
-  const all: readonly ObservedResource[] = [...live.resources, ...stackResources(network)];
+  { network, rules, config, today }: ValidationOptions,
+): {
+  readonly byRule: ReadonlyMap<string, readonly Finding[]>;
+  readonly excepted: readonly ExceptedFinding[];
+} {
   const others = new Set(
     live.resources.filter(({ object }) => !isInScope(object, scope)).map(({ urn }) => urn),
   );
-  return (rule) =>
-    rule
-      .judge(rule.scope === "resource" ? inScope : all, settingsOf(rule, config))
-      .violations.filter(({ urn }) => urn === undefined || !others.has(urn))
-      .map((violation) => findingOf(rule, violation));
+  const outside = ({ place }: RuleFinding): boolean => place?.urn !== undefined && others.has(place.urn);
+  const check = checkRules(
+    {
+      inputs: live.resources.filter(({ urn }) => !others.has(urn)),
+      // A stack rule sees the whole cluster, since whoever talks to a namespace may be anywhere; what it says of others is left out.
+      outputs: [...live.resources, ...stackResources(network)],
+      objects: live.objects.length,
+      notes: [],
+      placeOf: (urn) => ({ source: "the cluster", index: 0, urn }),
+    },
+    rules,
+    withScope(config, rules),
+    today,
+  );
+  const byRule = new Map<string, Finding[]>(check.rules.map(({ rule }) => [rule.name, []]));
+  for (const finding of check.findings) {
+    // A configuration serves many clusters and namespaces: what one exception is for may be in another.
+    if (outside(finding) || finding.kind === "unused") continue;
+    const { rule, level, kind, about, at, found, danger, fix, documentation } = finding;
+    const kept = { rule, level, kind, about, at, found, danger, fix, documentation };
+    byRule.set(rule, [...(byRule.get(rule) ?? []), kept]);
+  }
+  return { byRule, excepted: check.excepted.filter((finding) => !outside(finding)) };
 }
 
 /** The namespaces are chosen already, so rules that except some by default except none. */
-function settingsOf(rule: Rule, config: Readonly<Record<string, unknown>> = {}): unknown {
-  const given = config[rule.name];
-  if (!Object.hasOwn(rule.config, "exclude")) return given;
-  if (given === undefined) return { exclude: [] };
-  const isSettings = typeof given === "object" && given !== null && !Array.isArray(given);
-  return isSettings ? { exclude: [], ...given } : given;
+function withScope(config: PackConfig, rules: readonly Rule[]): PackConfig {
+  const excluding = new Set(
+    rules.filter((rule) => Object.hasOwn(rule.config, "exclude")).map(({ name }) => name),
+  );
+  return {
+    ...config,
+    settings: (rule) => {
+      const given = config.settings(rule);
+      if (!excluding.has(rule)) return given;
+      return { exclude: [], ...(typeof given === "object" ? given : {}) };
+    },
+  };
 }
 
 /** The stack's network as its component puts it out, where rules find the matrix. */
@@ -197,10 +229,6 @@ function stackResources(network: CompiledNetwork | undefined): ObservedResource[
   ];
 }
 
-function findingOf(rule: Rule, { kind, about, at, message }: Violation): Finding {
-  return { kind, rule: rule.name, fails: rule.enforcementLevel !== "advisory", about, at, message };
-}
-
 /** Pods that a default-deny shuts off, and no policy opens anything for. That no policy selects a pod at all is said by a rule. */
 function unservedPods({ cluster }: LiveCluster, scope: ReadonlySet<string>): Finding[] {
   const { workloads, networkPolicies } = cluster;
@@ -212,32 +240,31 @@ function unservedPods({ cluster }: LiveCluster, scope: ReadonlySet<string>): Fin
         own.some((policy) => policy[direction] !== undefined && selectsEverything(policy.podSelector));
       return shut("ingress") && shut("egress") && !own.some((policy) => opensFor(policy, workload));
     })
-    .map((workload) => {
-      const about = titleOf(workload);
-      const message = messageOf({
-        about,
-        found: [
-          `has the labels ${JSON.stringify(workload.labels)}, which no policy but default-deny selects`,
-        ],
+    .map((workload) =>
+      ownFinding({
+        kind: "stray",
+        about: titleOf(workload),
+        found: `has the labels ${JSON.stringify(workload.labels)}, which no policy but default-deny selects`,
         danger:
           "it reaches nothing, not even DNS, and nothing reaches it; whoever makes it work in a hurry opens too much.",
         fix: "give it the labels of the service it belongs to, add a policy for it, or remove it.",
-      });
-      return { kind: "stray" as const, rule: undefined, fails: true, about, at: "", message };
-    });
+      }),
+    );
 }
 
 function unreadable({ problems }: LiveCluster, scope: ReadonlySet<string>): Finding[] {
   return problems
     .filter(({ object }) => concerns(object, scope))
-    .map((problem) => ({
-      kind: "unreadable",
-      rule: undefined,
-      fails: true,
-      about: problem.title,
-      at: problem.at,
-      message: describeReadProblem(problem),
-    }));
+    .map(({ title, at, problem, allowed, fix }) =>
+      ownFinding({
+        kind: "unreadable",
+        about: title,
+        at,
+        found: problem,
+        danger: "what depends on it was not judged, and may be wrong.",
+        fix: `${fix}; allowed: ${allowed}.`,
+      }),
+    );
 }
 
 function unreadElsewhere({ problems }: LiveCluster, scope: ReadonlySet<string>): Note[] {
