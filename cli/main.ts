@@ -3,7 +3,7 @@ import { Command, CommanderError } from "commander";
 import { InvalidNetworkError } from "../matrix/problem";
 import { UsageError } from "./usage-error";
 
-/** Exit codes: 0 done, 1 failed, 2 bad arguments. */
+/** Exit codes: 0 done, 1 failed, 2 bad arguments. What one command alone exits with, it sets itself. */
 const failed = 1;
 const badArguments = 2;
 
@@ -11,7 +11,16 @@ interface CommandModule {
   command(): Command;
 }
 
-const commands = ["matrix", "render", "connectivity", "diff", "explain", "exposure", "check"] as const;
+const commands = [
+  "matrix",
+  "render",
+  "connectivity",
+  "diff",
+  "explain",
+  "exposure",
+  "check",
+  "validate",
+] as const;
 
 /** Only the command that runs is loaded: what some of them need takes longer to load than others take in all. */
 function load(name: (typeof commands)[number]): CommandModule {
@@ -23,9 +32,12 @@ async function main(argv: readonly string[]): Promise<number> {
   const wanted = commands.filter((name) => name === argv[2]);
   const program = new Command("zero-trust")
     .description(
-      "Reads zero-trust networks without an engine and without a cluster: the matrix of a stack, and what policies really allow.",
+      "Reads zero-trust networks without an engine and, but for validate, without a cluster: the matrix of a stack, what policies really allow, and whether it is compliant.",
     )
-    .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 bad arguments.")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done, 1 failed, 2 bad arguments. validate: 3 no cluster or no permission.",
+    )
     .exitOverride();
   for (const name of wanted.length > 0 ? wanted : commands) {
     program.addCommand(load(name).command().exitOverride());

@@ -33,7 +33,16 @@ describe("zero-trust", function () {
   it("explains itself", () => {
     const { status, stdout } = run("--help");
     assert.equal(status, 0);
-    for (const command of ["matrix", "render", "connectivity", "diff", "explain", "exposure"]) {
+    for (const command of [
+      "matrix",
+      "render",
+      "connectivity",
+      "diff",
+      "explain",
+      "exposure",
+      "check",
+      "validate",
+    ]) {
       assert.match(stdout, new RegExp(`^ +${command} \\[options\\]`, "m"));
     }
     assert.match(stdout, /Exit codes: 0 done, 1 failed, 2 bad arguments\./);
