@@ -16,6 +16,7 @@ import { netpolPinnedNamespaces } from "./netpol-pinned-namespaces";
 import { netpolPortNumbers } from "./netpol-port-numbers";
 import { netpolPortsRequired } from "./netpol-ports-required";
 import { netpolValid } from "./netpol-valid";
+import { policyNoOverride } from "./policy-no-override";
 import { serviceNoExposure } from "./service-no-exposure";
 import { workloadNoHostNetwork } from "./workload-no-host-network";
 import { workloadNoHostPort } from "./workload-no-host-port";
@@ -40,6 +41,7 @@ export const rules: readonly Rule[] = [
   netpolPortNumbers,
   netpolPortsRequired,
   netpolValid,
+  policyNoOverride,
   serviceNoExposure,
   workloadNoHostNetwork,
   workloadNoHostPort,
