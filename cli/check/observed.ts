@@ -24,7 +24,7 @@ export interface Place {
 export interface Observed {
   /** What resource rules judge: what is asked for. */
   readonly inputs: readonly ObservedResource[];
-  /** What stack rules judge: what is there afterwards, as far as that is known. In the order of the inputs. */
+  /** What stack rules judge: what is there afterwards, as far as that is known. */
   readonly outputs: readonly ObservedResource[];
   /** How many Kubernetes objects there are; a List is one. */
   readonly objects: number;
@@ -130,26 +130,17 @@ function text(body: Plain, key: string): string {
   return typeof value === "string" ? value : "";
 }
 
-/** As `pulumi policy analyze` does: resource rules judge inputs, stack rules outputs, and nothing that is to be deleted counts. */
+/**
+ * As the engine does: resource rules judge inputs, of what the stack manages; stack rules judge outputs, also of what it only reads.
+ * What the stack lets go of is not judged.
+ */
 function observeStack({ resources, notes }: StackResources): Observed {
   const own: Note[] = [...notes];
-  const kept = resources.filter((resource) => {
+  const judged = resources.filter((resource) => {
     if (resource.pendingReplacement) return false;
-    const { leftover } = resource;
-    if (leftover === undefined) return true;
-    const about = `Pulumi resource ${resourceName(resource)}`;
-    own.push({ about, at: "", text: `it is ${leftover}, so it is not judged, as in pulumi policy analyze` });
-    return false;
-  });
-  const judged = kept.filter((resource) => {
-    const isRead = resource.custom && isEmpty(resource.inputs) && isEmpty(resource.outputs);
-    if (!isRead) return true;
-    own.push({
-      about: `Pulumi resource ${resourceName(resource)}`,
-      at: "",
-      text: "it is read from the cluster, and the input does not say what is in it: it is not judged",
-    });
-    return false;
+    const why = whyNotJudged(resource);
+    if (why !== undefined) own.push({ about: sourceOf(resource), at: "", text: `${why}: it is not judged` });
+    return why === undefined;
   });
   const observed = (resource: ResourceState, props: PlainObject): ObservedResource => ({
     type: resource.type,
@@ -160,8 +151,7 @@ function observeStack({ resources, notes }: StackResources): Observed {
   });
   const byUrn = new Map(judged.map((resource, index) => [resource.urn, { resource, index }]));
   return {
-    // What was only read has no inputs.
-    inputs: judged.map((one) => observed(one, isEmpty(one.inputs) ? one.outputs : one.inputs)),
+    inputs: judged.filter(({ external }) => !external).map((one) => observed(one, one.inputs)),
     // What is not there yet has no outputs.
     outputs: judged.map((one) => observed(one, isEmpty(one.outputs) ? one.inputs : one.outputs)),
     objects: judged.filter(({ type, custom }) => custom && type.startsWith("kubernetes:")).length,
@@ -169,9 +159,19 @@ function observeStack({ resources, notes }: StackResources): Observed {
     placeOf: (urn) => {
       const found = byUrn.get(urn);
       if (found === undefined) return undefined;
-      return { source: `Pulumi resource ${resourceName(found.resource)}`, index: found.index, urn };
+      return { source: sourceOf(found.resource), index: found.index, urn };
     },
   };
+}
+
+function whyNotJudged({ leftover, external, inputs, outputs }: ResourceState): string | undefined {
+  if (leftover !== undefined) return `it is ${leftover}`;
+  if (!external || !isEmpty(inputs) || !isEmpty(outputs)) return undefined;
+  return "it is read from the cluster, and the input does not say what is in it";
+}
+
+function sourceOf(resource: ResourceState): string {
+  return `Pulumi resource ${resourceName(resource)}`;
 }
 
 function isEmpty(properties: PlainObject): boolean {

@@ -15,6 +15,8 @@ export interface ResourceState {
   readonly type: string;
   /** Whether a provider manages it; components are not. */
   readonly custom: boolean;
+  /** Whether it was only read, and is managed elsewhere. */
+  readonly external: boolean;
   /** Undefined until it exists. */
   readonly id: string | undefined;
   /** What the program asks for; empty where the resource was only read. */
@@ -60,6 +62,7 @@ export function readResourceState(value: Plain, place: StatePlace): ResourceStat
     urn,
     type,
     custom: flag("custom"),
+    external: flag("external"),
     id: text("id"),
     inputs: properties("inputs"),
     outputs: properties("outputs"),
