@@ -5,7 +5,7 @@ import type { AllowRule, Cluster, ClusterPolicy, NetworkPolicy, Peer, TierRule, 
 import { policyTitle } from "./notes";
 import { classify } from "./pod-classes";
 import { inOrder, newTables, policyCompiler, type Direction } from "./policy-compiler";
-import { judge, type OtherEnd, type Rule, type Tier } from "./profile";
+import { judge, type OtherEnd, type Profile, type Rule, type Tier } from "./profile";
 import type { AnalysisOptions } from "./reachability";
 import { addressEnd } from "./view";
 
@@ -67,10 +67,20 @@ export function explain(
   asked: PortSet,
   options: AnalysisOptions = {},
 ): Explanation {
+  return explainer(cluster, options)(from, to, asked);
+}
+
+/** {@link explain} for many connections of one cluster. */
+export function explainer(
+  cluster: Cluster,
+  options: AnalysisOptions = {},
+): (from: SingleEnd, to: SingleEnd, asked: PortSet) => Explanation {
   const explainEnd = endExplainer(cluster, options);
-  const egress = explainEnd("egress", from, to, asked);
-  const ingress = explainEnd("ingress", to, from, asked);
-  return { from, to, asked, open: intersectPorts(egress.open, ingress.open), egress, ingress };
+  return (from, to, asked) => {
+    const egress = explainEnd("egress", from, to, asked);
+    const ingress = explainEnd("ingress", to, from, asked);
+    return { from, to, asked, open: intersectPorts(egress.open, ingress.open), egress, ingress };
+  };
 }
 
 type ExplainEnd = (
@@ -80,6 +90,13 @@ type ExplainEnd = (
   asked: PortSet,
 ) => EndExplanation;
 
+/** What applies to some pods in one direction, peer by peer. */
+interface CompiledEnd {
+  readonly isolatedBy: readonly NetworkPolicy[];
+  readonly origins: Readonly<Record<Tier, Origins>>;
+  readonly profile: Profile;
+}
+
 function endExplainer(cluster: Cluster, options: AnalysisOptions): ExplainEnd {
   const classes = classify(cluster);
   const tables = newTables();
@@ -87,10 +104,7 @@ function endExplainer(cluster: Cluster, options: AnalysisOptions): ExplainEnd {
   const compiler = policyCompiler(cluster, representatives, tables, options);
   const classOf = (workload: Workload) => classes.classOf[0]?.get(workload) ?? -1;
 
-  return (direction, subject, other, asked) => {
-    if (!isSingleWorkload(subject)) return untouched(direction, "outside", asked);
-    if (subject.hostNetwork) return untouched(direction, "host-network", asked);
-    const number = classOf(subject);
+  function compileEnd(direction: Direction, subject: Workload, number: number): CompiledEnd {
     const protects = (policy: NetworkPolicy | ClusterPolicy) => hasMember(compiler.subjectOf(policy), number);
     const origins = { Admin: new Origins(), NetworkPolicy: new Origins(), Baseline: new Origins() };
 
@@ -99,10 +113,10 @@ function endExplainer(cluster: Cluster, options: AnalysisOptions): ExplainEnd {
       policies.flatMap((policy) =>
         (policy[direction] ?? []).flatMap((rule: AllowRule | TierRule) =>
           (rule.peers ?? [undefined]).flatMap((peer: Peer | undefined) => {
-            const compiled = compiler.rules(policy, rule, direction, subject.namedPorts, peer && [peer]);
+            const parts = compiler.rules(policy, rule, direction, subject.namedPorts, peer && [peer]);
             const origin = { policy, title: policyTitle(policy), at: peer?.at ?? rule.at };
-            for (const part of compiled) origins[tier].add(part, origin);
-            return compiled;
+            for (const part of parts) origins[tier].add(part, origin);
+            return parts;
           }),
         ),
       );
@@ -117,6 +131,18 @@ function endExplainer(cluster: Cluster, options: AnalysisOptions): ExplainEnd {
       isolatedBy.length === 0 ? undefined : rulesOf("NetworkPolicy", isolatedBy),
       clusterPolicies("Baseline"),
     );
+    return { isolatedBy, origins, profile };
+  }
+
+  const compiled = new Map<string, CompiledEnd>();
+  return (direction, subject, other, asked) => {
+    if (!isSingleWorkload(subject)) return untouched(direction, "outside", asked);
+    if (subject.hostNetwork) return untouched(direction, "host-network", asked);
+    const number = classOf(subject);
+    const key = `${direction} ${number}`;
+    let end = compiled.get(key);
+    if (end === undefined) compiled.set(key, (end = compileEnd(direction, subject, number)));
+    const { isolatedBy, origins, profile } = end;
 
     const decisions: Decision[] = [];
     const verdict = judge(profile, otherEnd(other, classOf), tables.ports, (tier, rule, decided) => {
