@@ -99,7 +99,14 @@ function renderExample(verdict: string, { title, yaml, config, protect = false }
   const options = protect ? " (with Pulumi's `protect`)" : "";
   const objects = `${verdict}: ${title}${options}\n\n\`\`\`yaml\n${yaml}\`\`\``;
   if (config === undefined) return objects;
-  return `${objects}\n\nwith the configuration\n\n\`\`\`json\n${JSON.stringify(config, undefined, 2)}\n\`\`\``;
+  return `${objects}\n\nwith the configuration\n\n\`\`\`json\n${formatJson(config)}\n\`\`\``;
+}
+
+/** JSON as Prettier writes it: lists of single values on one line. */
+function formatJson(value: unknown): string {
+  return JSON.stringify(value, undefined, 2).replace(/\[\s+([^[\]{}]+?)\s+\]/g, (_, items: string) => {
+    return `[${items.replace(/\s*\n\s*/g, " ")}]`;
+  });
 }
 
 function describeKind({ groups, kind }: Kind): string {

@@ -1,6 +1,7 @@
 import type { Rule } from "../define-rule";
 import { defaultDenyProtected } from "./default-deny-protected";
 import { helmReleaseOpaque } from "./helm-release-opaque";
+import { matrixConformance } from "./matrix-conformance";
 import { namespaceDefaultDeny } from "./namespace-default-deny";
 import { namespaceZeroTrustLabels } from "./namespace-zero-trust-labels";
 import { netpolDnsOnlyToClusterDns } from "./netpol-dns-only-to-cluster-dns";
@@ -17,7 +18,9 @@ import { netpolPortNumbers } from "./netpol-port-numbers";
 import { netpolPortsRequired } from "./netpol-ports-required";
 import { netpolValid } from "./netpol-valid";
 import { policyNoOverride } from "./policy-no-override";
+import { reachabilityKnown } from "./reachability-known";
 import { serviceNoExposure } from "./service-no-exposure";
+import { workloadIsolated } from "./workload-isolated";
 import { workloadNoHostNetwork } from "./workload-no-host-network";
 import { workloadNoHostPort } from "./workload-no-host-port";
 import { workloadNoHostProbe } from "./workload-no-host-probe";
@@ -26,6 +29,7 @@ import { workloadNoHostProbe } from "./workload-no-host-probe";
 export const rules: readonly Rule[] = [
   defaultDenyProtected,
   helmReleaseOpaque,
+  matrixConformance,
   namespaceDefaultDeny,
   namespaceZeroTrustLabels,
   netpolDnsOnlyToClusterDns,
@@ -42,7 +46,9 @@ export const rules: readonly Rule[] = [
   netpolPortsRequired,
   netpolValid,
   policyNoOverride,
+  reachabilityKnown,
   serviceNoExposure,
+  workloadIsolated,
   workloadNoHostNetwork,
   workloadNoHostPort,
   workloadNoHostProbe,

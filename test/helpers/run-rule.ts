@@ -40,7 +40,8 @@ export function allFromYaml(yaml: string, protect = false): WireResource[] {
   return loadAll(yaml).map((document) => ({ ...fromManifest(document, ""), opts: { protect } }));
 }
 
-function fromManifest(document: unknown, suffix: string): WireResource {
+/** A resource from a Kubernetes object, of the type that `@pulumi/kubernetes` gives it; `suffix` makes its Patch twin. */
+export function fromManifest(document: unknown, suffix: "" | "Patch" = ""): WireResource {
   const manifest = document as { apiVersion: string; kind: string; metadata?: { name?: string } };
   const { apiVersion, kind, metadata } = manifest;
   const version = apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`;
