@@ -48,8 +48,20 @@ spec:
     ],
     bad: [
       {
-        title: "A label that no policy can select",
-        yaml: `apiVersion: apps/v1
+        title:
+          "A label put together from a value that is not known, so that it cannot be told what selects the pods",
+        yaml: `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: web
+  namespace: shop
+spec:
+  podSelector:
+    matchLabels:
+      app: web-blue
+  policyTypes: [Ingress, Egress]
+---
+apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: web
@@ -57,12 +69,11 @@ metadata:
 spec:
   selector:
     matchLabels:
-      app: web
+      app: web-undefined
   template:
     metadata:
       labels:
-        app: web
-        owner: the shop team
+        app: web-undefined
     spec:
       containers:
         - name: web

@@ -7,7 +7,7 @@ import { rules } from "../../../policypack/rules";
 import { allFromYaml, fromYaml, messagesOf, resource, runRule, unknown } from "../../helpers/run-rule";
 
 const keys =
-  "spec metadata name namespace labels annotations network-policy ingress egress from to ports port endPort protocol ipBlock cidr except podSelector namespaceSelector matchLabels matchExpressions key operator values policyTypes template containers hostNetwork livenessProbe lifecycle httpGet host hostPort type selector externalIPs nodePort subsets endpoints addresses chart tier action specs enableDefaultDeny constructor".split(
+  "spec metadata name namespace labels annotations network-policy ingress egress from to ports port endPort protocol ipBlock cidr except podSelector namespaceSelector matchLabels matchExpressions key operator values policyTypes template containers hostNetwork livenessProbe lifecycle httpGet host hostPort type selector externalIPs nodePort subsets endpoints addresses chart tier action specs enableDefaultDeny rules apiGroups resources verbs aggregationRule roleRef subjects constructor".split(
     " ",
   );
 
@@ -76,7 +76,7 @@ describe("the rules", () => {
           const messages = await messagesOf(rule, allFromYaml(yaml, protect), config);
           assert.ok(messages.length > 0);
           for (const message of messages) {
-            assert.match(message, /^Why it is dangerous: ./m);
+            assert.match(message, /^Why it (is dangerous|blocks): ./m);
             assert.match(message, /^Write instead: ./m);
             assert.ok(message.endsWith(`See docs/rules.md#${rule.name}`));
           }
