@@ -14,6 +14,11 @@ const stackFile = z
   })
   .nullable();
 
+/** The name of the Pulumi project in a folder. Throws {@link UsageError} where it has none. */
+export function readProjectName(directory: string): string {
+  return readProject(directory).name;
+}
+
 /**
  * The network of a stack, compiled from `Pulumi.<stack>.yaml` as the program itself would.
  * Throws {@link UsageError} where the files cannot be read, and `InvalidNetworkError` where their values are wrong.
@@ -21,11 +26,7 @@ const stackFile = z
  * @param directory folder of the Pulumi project
  */
 export function readStackNetwork(directory: string, stack: string): CompiledNetwork {
-  const { name, config: projectConfig } = read(
-    join(directory, "Pulumi.yaml"),
-    project,
-    "a Pulumi project with a name",
-  );
+  const { name, config: projectConfig } = readProject(directory);
   const file = `Pulumi.${stack}.yaml`;
   const stacks = readdirSync(directory)
     .map((entry) => /^Pulumi\.(.+)\.yaml$/.exec(entry)?.[1])
@@ -57,6 +58,10 @@ export function readStackNetwork(directory: string, stack: string): CompiledNetw
     Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value])),
     file,
   );
+}
+
+function readProject(directory: string): z.infer<typeof project> {
+  return read(join(directory, "Pulumi.yaml"), project, "a Pulumi project with a name");
 }
 
 function read<T>(path: string, schema: z.ZodType<T>, expected: string): T {

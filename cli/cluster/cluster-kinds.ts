@@ -21,6 +21,10 @@ export const policyKinds: readonly ClusterKind[] = [
     AdminNetworkPolicy: "adminnetworkpolicies",
     BaselineAdminNetworkPolicy: "baselineadminnetworkpolicies",
   }),
+  ...added("networking.k8s.aws", ["v1alpha1"], {
+    ApplicationNetworkPolicy: "applicationnetworkpolicies",
+    ClusterNetworkPolicy: "clusternetworkpolicies",
+  }),
   ...added("crd.projectcalico.org", ["v1"], calicoPolicies()),
   ...added("projectcalico.org", ["v3"], calicoPolicies()).map((kind) => ({
     ...kind,

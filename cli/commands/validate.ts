@@ -7,7 +7,7 @@ import { ClusterError } from "../cluster/cluster-error";
 import { liveObjects } from "../cluster/live-objects";
 import { formatValidation, isPassed, validationFormats, type ValidationFormat } from "../formats/validation";
 import { print, wantsColour } from "../output";
-import { readStackNetwork } from "../stack-network";
+import { readProjectName, readStackNetwork } from "../stack-network";
 import { validateCluster } from "../validation/validate-cluster";
 
 /** Exit codes besides 2, of wrong arguments. */
@@ -46,12 +46,15 @@ export function command(): Command {
     .action(async (options: ValidateOptions) => {
       const { namespace, stack, cwd, config, format } = options;
       const packConfig = readPackConfig(config, rules);
-      const network = stack === undefined ? undefined : readStackNetwork(cwd, stack);
+      const expected =
+        stack === undefined
+          ? undefined
+          : { network: readStackNetwork(cwd, stack), name: stack, project: readProjectName(cwd) };
       try {
         const connection = await connect(options);
         const validation = validateCluster(await liveObjects(connection), {
           ...(namespace === undefined ? {} : { namespaces: namespace }),
-          ...(network === undefined ? {} : { network }),
+          ...(expected === undefined ? {} : { stack: expected }),
           rules,
           config: packConfig,
           today: currentDay(),

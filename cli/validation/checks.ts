@@ -3,6 +3,8 @@ export interface CheckDefinition {
   readonly id: string;
   readonly title: string;
   readonly rules: readonly string[];
+  /** Whether nothing can be said where there is no stack. */
+  readonly needsStack?: boolean;
 }
 
 /** In the order in which they are told: first what the source's validation script asked, then what else the cluster shows. */
@@ -44,7 +46,12 @@ export const checkDefinitions = [
     rules: ["dns-egress-allowed", "netpol-dns-only-to-cluster-dns"],
   },
   { id: "databases", title: "Databases, caches and queues are restricted", rules: ["protected-services"] },
-  { id: "matrix", title: "What is open is what the matrix declares", rules: ["matrix-conformance"] },
+  {
+    id: "matrix",
+    title: "What is open is what the matrix declares",
+    rules: ["matrix-conformance"],
+    needsStack: true,
+  },
   { id: "pods", title: "Every pod is selected by a policy", rules: ["workload-isolated"] },
   {
     id: "namespaces",
@@ -62,8 +69,8 @@ export const checkDefinitions = [
       "mesh-mtls-strict",
     ],
   },
-  { id: "strays", title: "No object is there that the stack does not know", rules: [] },
-  { id: "readable", title: "Everything could be read", rules: [] },
+  { id: "strays", title: "No object is there that the stack does not know", rules: [], needsStack: true },
+  { id: "readable", title: "Everything could be read", rules: ["reachability-known"] },
 ] as const satisfies readonly CheckDefinition[];
 
 export type CheckId = (typeof checkDefinitions)[number]["id"];

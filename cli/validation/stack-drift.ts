@@ -11,16 +11,15 @@ import type { LiveObject } from "../cluster/live-objects";
 import { effectOf } from "./effects";
 import { ownFinding, type Finding } from "./finding";
 import { titleOf, type LiveCluster } from "./live-cluster";
+import { opensFor } from "./opens-for";
 import { missingParts, objectDifferences, type ObjectDifference } from "./object-difference";
 
 /** What of a cluster is not as a stack says. */
 export interface StackDrift {
-  readonly defaultDeny: readonly Finding[];
-  readonly policies: readonly Finding[];
-  readonly namespaces: readonly Finding[];
-  readonly meshObjects: readonly Finding[];
-  /** Objects that the stack does not know, where all objects of their kind should be its own. */
-  readonly strays: readonly Finding[];
+  /** By the check that fails because of it. */
+  readonly findings: Readonly<
+    Record<"default-deny" | "service-policies" | "namespaces" | "surroundings" | "strays", readonly Finding[]>
+  >;
   readonly notes: readonly Note[];
 }
 
@@ -57,16 +56,18 @@ export function stackDrift(
   const judge = (manifests: readonly Manifest[]): Finding[] =>
     manifests.flatMap((manifest) => driftOf(manifest, drift));
   return {
-    defaultDeny: wanted.flatMap(({ defaultDeny }) => judge(defaultDeny)),
-    policies: wanted.flatMap(({ policies }) => judge(policies)),
-    namespaces: wanted.flatMap(({ manifest }) => judge([manifest])),
-    meshObjects: wanted.flatMap(({ meshObjects }) => judge(meshObjects)),
-    strays: [
-      ...strays.map(({ object, mode }) => strayPolicy(object, mode, drift)),
-      ...wanted
-        .filter(({ mode }) => mode === "create")
-        .flatMap(({ name }) => strayWorkloads(name, live.cluster, network)),
-    ],
+    findings: {
+      "default-deny": wanted.flatMap(({ defaultDeny }) => judge(defaultDeny)),
+      "service-policies": wanted.flatMap(({ policies }) => judge(policies)),
+      namespaces: wanted.flatMap(({ manifest }) => judge([manifest])),
+      surroundings: wanted.flatMap(({ meshObjects }) => judge(meshObjects)),
+      strays: [
+        ...strays.map(({ object, mode }) => strayPolicy(object, mode, drift)),
+        ...wanted
+          .filter(({ mode }) => mode === "create")
+          .flatMap(({ name }) => strayWorkloads(name, live.cluster, network)),
+      ],
+    },
     notes,
   };
 }
@@ -192,14 +193,6 @@ function strayWorkloads(
         fix: "give it the labels of its service, declare a service for it in the stack, or remove it.",
       }),
     );
-}
-
-/** Whether a policy is for the pods in particular, or opens something for them: a default-deny does neither. */
-export function opensFor(policy: NetworkPolicy, { namespace, labels, hostNetwork }: Workload): boolean {
-  const { podSelector, ingress, egress } = policy;
-  if (hostNetwork || policy.namespace !== namespace || !selects(podSelector, labels)) return false;
-  const denies = (ingress ?? []).length === 0 && (egress ?? []).length === 0;
-  return !denies || podSelector.requirements.length > 0;
 }
 
 function isOfService({ namespace, labels }: Workload, { definition }: CompiledNetwork): boolean {

@@ -32,10 +32,9 @@ describe("zero-trust validate, on a real API server", function () {
   });
 
   function run(kubeconfig: string, ...args: string[]) {
-    const entry = [require.resolve("ts-node/register/transpile-only"), join(root, "cli", "main.ts")] as const;
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      ["-r", ...entry, "validate", "--kubeconfig", kubeconfig, ...args],
+      [join(root, "dist", "cli", "main.js"), "validate", "--kubeconfig", kubeconfig, ...args],
       { cwd: root, encoding: "utf8" },
     );
     return { status, stdout, stderr };
@@ -76,28 +75,17 @@ describe("zero-trust validate, on a real API server", function () {
 
   describe("after sabotage by hand", () => {
     afterEach(() => {
-      const manifests = [
-        process.execPath,
-        "-r",
-        require.resolve("ts-node/register/transpile-only"),
-        join(root, "cli", "main.ts"),
-        "render",
-        "--stack",
-        "staging",
-        "--out",
-        join(folder, "staging"),
-      ] as const;
-      const [node, ...args] = manifests;
-      assert.equal(spawnSync(node, args, { cwd: root }).status, 0);
-      kube("apply", "--server-side", "--force-conflicts", "-k", join(folder, "staging"));
+      const out = join(folder, "staging");
+      const render = [join(root, "dist", "cli", "main.js"), "render", "--stack", "staging", "--out", out];
+      assert.equal(spawnSync(process.execPath, render, { cwd: root }).status, 0);
+      kube("apply", "--server-side", "--force-conflicts", "-k", out);
       assert.deepEqual(failures("--stack", "staging"), [], "all is mended");
     });
 
     it("names a policy that was deleted", () => {
       kube("delete", "networkpolicy", "redis-egress", "-n", "erlmcp");
-      assert.deepEqual(failures("--stack", "staging"), [
-        "service-policies: NetworkPolicy erlmcp/redis-egress",
-      ]);
+      const found = failures("--stack", "staging");
+      assert.ok(found.includes("service-policies: NetworkPolicy erlmcp/redis-egress"), found.join("\n"));
       const { status, stdout } = run(stack.kubeconfig, "--stack", "staging");
       assert.equal(status, 1);
       assert.match(stdout, /^ +NetworkPolicy erlmcp\/redis-egress/m);

@@ -32,7 +32,9 @@ describe("validating a cluster", function () {
   });
 
   const network = { staging: stackNetwork("staging"), prod: stackNetwork("prod") };
-  const against = (stack: "staging" | "prod"): Partial<ValidationOptions> => ({ network: network[stack] });
+  const against = (stack: "staging" | "prod"): Partial<ValidationOptions> => ({
+    stack: { network: network[stack], name: stack, project: "erlmcp-zero-trust" },
+  });
   const validate = (objects: readonly LiveObject[], options: Partial<ValidationOptions> = {}) =>
     validateCluster(objects, { rules, config: settings({}), today: "2026-01-01", ...options });
 
@@ -381,8 +383,11 @@ ${pod("shop", "web", "{app: web}", "hostNetwork: true")}`;
   });
 
   it("says what it could not read, and where it judged nothing", () => {
-    const newer =
-      "apiVersion: policy.networking.k8s.io/v1\nkind: ClusterNetworkPolicy\nmetadata: {name: all}\n";
+    const newer = `apiVersion: policy.networking.k8s.io/v1
+kind: ClusterNetworkPolicy
+metadata: {name: all}
+spec: {tier: Baseline, priority: 1, subject: {namespaces: {}}}
+`;
     assert.deepEqual(
       failures([...deployedStack("staging"), ...liveObjectsOf(newer)], against("staging")).readable,
       ['ClusterNetworkPolicy all: apiVersion is "policy.networking.k8s.io/v1"'],
