@@ -11,12 +11,20 @@ export interface AllowedOfKind {
   readonly reason: string;
 }
 
-/** The key `allow` of a rule for kinds with and without a namespace. */
+/**
+ * The key `allow` of a rule for kinds with and without a namespace.
+ *
+ * @param options.name which names there are; default: DNS subdomains
+ */
 export function allowedOfKinds(
   kinds: readonly Kind[],
-  options: { readonly description: string; readonly example: AllowedOfKind },
+  options: {
+    readonly description: string;
+    readonly example: AllowedOfKind;
+    readonly name?: ConfigValue<string>;
+  },
 ): ConfigField<readonly AllowedOfKind[]> {
-  const { description, example } = options;
+  const { description, example, name = allowedObjectValues.name } = options;
   const names = [...new Set(kinds.map(({ kind }) => kind))];
   const values = record<AllowedOfKind>({
     allowed: `an object with kind (${names.join(", ")}), namespace (if the kind has one), name and reason`,
@@ -28,6 +36,7 @@ export function allowedOfKinds(
         example: example.kind,
       }),
       ...allowedObjectValues,
+      name,
     },
     optional: ["namespace"],
   });

@@ -111,3 +111,28 @@ export const nistTrafficExceptions: FrameworkReference = {
   id: "SC-7(4) Boundary Protection | External Telecommunications Services",
   url: "https://csrc.nist.gov/pubs/sp/800/53/r5/upd1/final",
 };
+
+/** CIS Kubernetes Benchmark, section 5.1.8. */
+export const cisEscalation: FrameworkReference = {
+  ...cisPodSecurity,
+  id: "5.1.8 Limit use of the Bind, Impersonate and Escalate permissions in the Kubernetes cluster",
+};
+
+/** CIS Kubernetes Benchmark, section 5.1.3. */
+export const cisWildcards: FrameworkReference = {
+  ...cisPodSecurity,
+  id: "5.1.3 Minimize wildcard use in Roles and ClusterRoles",
+};
+
+/** CIS Kubernetes Benchmark, section 5.1.1. */
+export const cisClusterAdmin: FrameworkReference = {
+  ...cisPodSecurity,
+  id: "5.1.1 Ensure that the cluster-admin role is only used where required",
+};
+
+/** OWASP Kubernetes Top Ten, rights that reach too far. */
+export const owaspRbac: FrameworkReference = {
+  ...owaspSegmentation,
+  id: "K03 Overly Permissive RBAC Configurations",
+  url: "https://owasp.org/www-project-kubernetes-top-ten/2022/en/src/K03-overly-permissive-rbac",
+};

@@ -18,6 +18,7 @@ import { netpolPortNumbers } from "./netpol-port-numbers";
 import { netpolPortsRequired } from "./netpol-ports-required";
 import { netpolValid } from "./netpol-valid";
 import { policyNoOverride } from "./policy-no-override";
+import { rbacNoPolicyWrite } from "./rbac-no-policy-write";
 import { reachabilityKnown } from "./reachability-known";
 import { serviceNoExposure } from "./service-no-exposure";
 import { workloadIsolated } from "./workload-isolated";
@@ -46,6 +47,7 @@ export const rules: readonly Rule[] = [
   netpolPortsRequired,
   netpolValid,
   policyNoOverride,
+  rbacNoPolicyWrite,
   reachabilityKnown,
   serviceNoExposure,
   workloadIsolated,
