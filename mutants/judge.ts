@@ -1,0 +1,87 @@
+import { manifestsOf, type CompiledNetwork } from "../matrix";
+import type { ObservedResource } from "../policypack/kubernetes-object";
+import { snapshot } from "../policypack/plain-data";
+import { difference } from "../policypack/reachability/difference";
+import type { Cluster, Workload } from "../policypack/reachability/model";
+import { readCluster } from "../policypack/reachability/read-cluster";
+import { rules } from "../policypack/rules";
+import { mutantsOf, type Mutant } from "./mutants";
+
+/** What became of one mutant. */
+export interface Verdict {
+  readonly mutant: Mutant;
+  /** Whether it should be blocked: it changes what is open, or takes a safeguard away, or cannot be read at all. */
+  readonly isHarmful: boolean;
+  /** The mandatory rules that block it. */
+  readonly blockedBy: readonly string[];
+}
+
+type Manifest = Mutant["objects"][number];
+
+/**
+ * Judges mutants of a stack's objects by the pack as it comes, with the stack's matrix as its component registers it, and by what the
+ * mutants open and shut between the matrix's services.
+ *
+ * @param take which mutants, by their number; absent means all
+ */
+export function judgeMutants(
+  network: CompiledNetwork,
+  take: (index: number) => boolean = () => true,
+): Verdict[] {
+  const { services, flows } = network.definition;
+  const original = manifestsOf(network);
+  const pods = services.map(({ name, namespace, podSelector }): Workload => ({
+    namespace,
+    name,
+    kind: "MatrixService",
+    labels: podSelector.matchLabels ?? {},
+    namedPorts: [],
+    hostNetwork: false,
+    addresses: [],
+  }));
+  const component: ObservedResource = {
+    type: "erlmcp:network:ZeroTrustNetwork",
+    urn: "urn:pulumi:mutants::erlmcp::erlmcp:network:ZeroTrustNetwork::network",
+    name: "network",
+    props: { matrix: { services, flows } },
+  };
+  const base = clusterOf(original, pods);
+  return [...mutantsOf(original)]
+    .filter((_, index) => take(index))
+    .map((mutant) => {
+      const resources = [component, ...mutant.objects.map(resourceOf)];
+      const blockedBy = rules
+        .filter(
+          (rule) => rule.enforcementLevel === "mandatory" && rule.judge(resources).violations.length > 0,
+        )
+        .map(({ name }) => name);
+      const head = clusterOf(mutant.objects, pods);
+      const changes = base === undefined || head === undefined || difference(base, head).changes.length > 0;
+      return { mutant, isHarmful: changes || mutant.dropsSafeguard, blockedBy };
+    });
+}
+
+/** The cluster of some objects and pods; undefined where an object cannot be read. */
+function clusterOf(objects: readonly Manifest[], pods: readonly Workload[]): Cluster | undefined {
+  const { cluster, problems } = readCluster(
+    objects.map((object) => ({ body: snapshot(object), source: object.metadata.name })),
+  );
+  if (problems.length > 0) return undefined;
+  const known = new Set(cluster.namespaces.map(({ name }) => name));
+  const others = new Set(pods.map(({ namespace }) => namespace).filter((name) => !known.has(name)));
+  return {
+    ...cluster,
+    namespaces: [
+      ...cluster.namespaces,
+      ...[...others].map((name) => ({ name, labels: { "kubernetes.io/metadata.name": name } })),
+    ],
+    workloads: [...cluster.workloads, ...pods],
+  };
+}
+
+function resourceOf(object: Manifest): ObservedResource {
+  const { apiVersion, kind, metadata } = object;
+  const type = `kubernetes:${apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`}:${kind}`;
+  const name = [metadata.namespace, metadata.name].filter((part) => part !== undefined).join("-");
+  return { type, urn: `urn:pulumi:mutants::erlmcp::${type}::${name}`, name, props: object };
+}
