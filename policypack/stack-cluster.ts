@@ -349,6 +349,11 @@ export function labelsPath(kind: string): string {
   return [...templatePath(kind), "metadata", "labels"].join(".");
 }
 
+/** The template of a workload's pods, or a Pod itself; undefined where it cannot be read. */
+export function podTemplate({ kind, body }: KubernetesObject): Plain | undefined {
+  return templatePath(kind).reduce<Plain | undefined>((part, key) => field(part, key), body);
+}
+
 /** Where the pods of a workload stand: `spec.template`. */
 function podsPath(kind: string): string {
   const [first, ...others] = templatePath(kind);

@@ -1,5 +1,6 @@
 import type { Rule } from "../define-rule";
 import { defaultDenyProtected } from "./default-deny-protected";
+import { dnsEgressAllowed } from "./dns-egress-allowed";
 import { helmReleaseOpaque } from "./helm-release-opaque";
 import { matrixConformance } from "./matrix-conformance";
 import { namespaceDefaultDeny } from "./namespace-default-deny";
@@ -29,6 +30,7 @@ import { workloadNoHostProbe } from "./workload-no-host-probe";
 /** Every rule of the pack, by name. */
 export const rules: readonly Rule[] = [
   defaultDenyProtected,
+  dnsEgressAllowed,
   helmReleaseOpaque,
   matrixConformance,
   namespaceDefaultDeny,
