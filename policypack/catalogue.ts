@@ -42,7 +42,7 @@ the last day on which it holds, by UTC.
   one, and each exception that covers nothing.
 - When its last day has passed, an exception covers nothing any more, and breaks the policy \`${exceptionPolicyNames.inDate}\` (mandatory).
 - An exception without reason or day, or with a day that is none, is a wrong configuration, which blocks.
-- At the level mandatory, which \`"all": "mandatory"\` gives to it too, the policy \`${exceptionPolicyNames.told}\` blocks whatever is excepted.
+- The policy \`${exceptionPolicyNames.told}\` stays advisory where a configuration says otherwise, as \`"all": "mandatory"\` does. Both policies can be disabled.
 
 ## The rules
 

@@ -1,6 +1,8 @@
-import type { StackValidationPolicy } from "@pulumi/policy";
+import type { ReportViolation, StackValidationPolicy } from "@pulumi/policy";
 import { describeExpired, describeUnused, describeUse, isUnused, type ExceptionUse } from "./exceptions";
 import type { Violation } from "./define-rule";
+
+const toldDescription = "Exceptions from the pack's rules are told, and are needed.";
 
 /** Names of the policies that look after the exceptions of all rules; in a configuration they have a level only. */
 export const exceptionPolicyNames = { inDate: "exceptions-in-date", told: "exceptions" } as const;
@@ -40,7 +42,8 @@ export const exceptionRegister = new ExceptionRegister();
 
 /**
  * The policies that look after exceptions. They go last in a pack, since policies run in the order of the pack. What is used is a
- * violation, if an advisory one, because nothing else that a policy says is shown by its resource.
+ * violation, if an advisory one, because nothing else that a policy says is shown by its resource. It stays advisory where a
+ * configuration makes all policies mandatory: otherwise no exception could be made there.
  */
 export function exceptionPolicies(register = exceptionRegister): StackValidationPolicy[] {
   return [
@@ -57,17 +60,23 @@ export function exceptionPolicies(register = exceptionRegister): StackValidation
     },
     {
       name: exceptionPolicyNames.told,
-      description: "Exceptions from the pack's rules are told, and are needed.",
+      description: toldDescription,
       enforcementLevel: "advisory",
       severity: "low",
       remediationSteps:
         "1. Mend what an exception covers, and remove it.\n2. Remove exceptions that cover nothing, or correct their resource and at.",
       validateStack: (_stack, reportViolation) => {
         for (const use of register.uses()) {
-          for (const finding of use.covered) reportViolation(describeUse(use, finding), finding.urn);
-          if (isUnused(use)) reportViolation(describeUnused(use));
+          for (const finding of use.covered) advise(reportViolation, describeUse(use, finding), finding.urn);
+          if (isUnused(use)) advise(reportViolation, describeUnused(use), undefined);
         }
       },
     },
   ];
+}
+
+function advise(report: ReportViolation, message: string, urn: string | undefined): void {
+  // The one way in which a finding has a level of its own; the SDK takes it, but its types know only text.
+  const own = { message: `${toldDescription}\n${message}`, urn, enforcementLevel: "advisory" };
+  report(own as unknown as string);
 }

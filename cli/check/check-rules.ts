@@ -46,7 +46,7 @@ export interface ExceptedFinding extends Finding {
 export interface Check {
   /** In the order of the input; what is about the whole comes last. */
   readonly findings: readonly Finding[];
-  /** What exceptions cover, at the level of the policy that tells them. */
+  /** What exceptions cover, at the level that it would have without them. */
   readonly excepted: readonly ExceptedFinding[];
   /** The rules that judged, by name; those that are disabled do not. */
   readonly rules: readonly { readonly rule: Rule; readonly level: FindingLevel }[];
@@ -55,8 +55,8 @@ export interface Check {
 }
 
 /** Whether nothing was found that is mandatory. */
-export function isPassed({ findings, excepted }: Check): boolean {
-  return ![...findings, ...excepted].some(({ level }) => level === "mandatory");
+export function isPassed({ findings }: Check): boolean {
+  return !findings.some(({ level }) => level === "mandatory");
 }
 
 /**
@@ -75,32 +75,29 @@ export function checkRules(
     return level === undefined ? [] : [{ rule, level }];
   });
   const inDate = levelOf(config, exceptionPolicyNames.inDate);
-  const told = levelOf(config, exceptionPolicyNames.told);
+  const areTold = levelOf(config, exceptionPolicyNames.told) !== undefined;
   const findings: Finding[] = [];
   const excepted: ExceptedFinding[] = [];
   for (const { rule, level } of judging) {
     const resources = rule.scope === "stack" ? observed.outputs : observed.inputs;
     const { violations, exceptions } = rule.judge(resources, config.settings(rule.name), today);
-    const findingOf = (violation: Violation, at: FindingLevel): Finding => {
-      const { kind, urn, about, at: field, found, danger, fix } = violation;
-      return {
-        ...{ rule: rule.name, level: at, kind, about, at: field, found, danger, fix },
-        documentation: rule.documentation,
-        place: urn === undefined ? undefined : observed.placeOf(urn, field),
-      };
-    };
-    for (const violation of violations) findings.push(findingOf(violation, level));
+    const findingOf = ({ kind, urn, about, at, found, danger, fix, mandatory }: Violation): Finding => ({
+      ...{ rule: rule.name, level: mandatory === true ? "mandatory" : level },
+      ...{ kind, about, at, found, danger, fix },
+      documentation: rule.documentation,
+      place: urn === undefined ? undefined : observed.placeOf(urn, at),
+    });
+    findings.push(...violations.map(findingOf));
     for (const use of exceptions) {
-      for (const violation of use.covered) {
-        // Whoever does not want to be told of exceptions is told here all the same: it is a list of its own.
-        excepted.push({ ...findingOf(violation, told ?? "advisory"), exception: use.exception });
-      }
+      excepted.push(
+        ...use.covered.map((violation) => ({ ...findingOf(violation), exception: use.exception })),
+      );
       const place = placeOfException(config, use);
       if (use.expired && inDate !== undefined) {
         findings.push({ ...exceptionFinding("expired", inDate, expiredProblem(use)), place });
       }
-      if (isUnused(use) && told !== undefined) {
-        findings.push({ ...exceptionFinding("unused", told, unusedProblem(use)), place });
+      if (isUnused(use) && areTold) {
+        findings.push({ ...exceptionFinding("unused", "advisory", unusedProblem(use)), place });
       }
     }
   }

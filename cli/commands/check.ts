@@ -63,9 +63,21 @@ export function command(): Command {
       const kinds = rules.flatMap((rule) => rule.kinds);
       const observed = observe(readInput(options), kinds, options.namespace);
       const check = checkRules(observed, rules, config, today);
-      await print(format(check, options));
+      await print(format(withSecrets(check, options), options));
       if (!isPassed(check)) process.exitCode = 1;
     });
+}
+
+/** Secrets of a state stay closed, which its reader would not expect of what is deployed. */
+function withSecrets(check: Check, { stack, state }: CheckOptions): Check {
+  const isDeployed = stack !== undefined || state !== undefined;
+  if (!isDeployed || !check.findings.some(({ kind }) => kind === "unverifiable")) return check;
+  const note = {
+    about: "the stack",
+    at: "",
+    text: "its secrets are not decrypted here, and what depends on one cannot be verified: pulumi policy analyze can",
+  };
+  return { ...check, notes: [...check.notes, note] };
 }
 
 function format(check: Check, options: CheckOptions): Iterable<string> {

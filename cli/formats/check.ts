@@ -32,11 +32,11 @@ export function* checkText(check: Check, colour: boolean): Generator<string> {
 
 /** The findings that do not count because of exceptions, with their heading; none where there are none. */
 export function exceptionLines(excepted: Check["excepted"], colour: boolean): string[] {
-  const { bold, dim, red } = createColors(colour);
+  const { bold, dim } = createColors(colour);
   const lines = excepted.flatMap((finding) => {
-    const { rule, level, exception } = finding;
+    const { rule, exception } = finding;
     return [
-      `  ${level === "mandatory" ? `${red("mandatory")}  ` : ""}${rule}: ${block(sentence(finding), "    ")}`,
+      `  ${rule}: ${block(sentence(finding), "    ")}`,
       `    ${dim(`until ${exception.until}:`)} ${printable(exception.reason)}`,
     ];
   });

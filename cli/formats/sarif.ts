@@ -174,7 +174,7 @@ function exceptedResult(
 ) {
   const { reason, until } = finding.exception;
   return {
-    ...result(finding, finding.level === "mandatory" ? "error" : "note", indexOf, options),
+    ...result(finding, "note", indexOf, options),
     suppressions: [{ kind: "external", status: "accepted", justification: `${reason} (until ${until})` }],
   };
 }

@@ -170,6 +170,32 @@ Failed: 1 mandatory finding in 1 object, by 1 rule.
     assert.equal(status, 1);
   });
 
+  it("says of a state that its secrets stay closed, where something depends on one", async () => {
+    const properties = {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name: "db", namespace: "shop" },
+      spec: { ingress: { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" } },
+    };
+    const type = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
+    const resources = [
+      {
+        urn: `urn:pulumi:dev::app::${type}::db`,
+        type,
+        custom: true,
+        inputs: properties,
+        outputs: properties,
+      },
+    ];
+    folder.write("state.json", { version: 3, deployment: { resources } });
+    only({});
+    const { stdout } = await run("--state", "state.json", "--config", "pack.json");
+    assert.match(
+      stdout,
+      /\nNotes\n {2}the stack: its secrets are not decrypted here, and what depends on one cannot be verified: pulumi policy analyze can\n/,
+    );
+  });
+
   it("does not start where something is wrong with its arguments or with what it is to read, and says what", async () => {
     folder.write("app.yaml", policy);
     folder.write("broken.yaml", "a: [");

@@ -231,6 +231,13 @@ describe("an exception", () => {
   });
 });
 
+/** What the SDK also takes in place of a message. */
+interface Advice {
+  readonly message: string;
+  readonly urn: string | undefined;
+  readonly enforcementLevel: string;
+}
+
 describe("the policies that look after exceptions", () => {
   const told = (...judged: (readonly Exception[])[]) => {
     const register = new ExceptionRegister();
@@ -239,7 +246,13 @@ describe("the policies that look after exceptions", () => {
     }
     return exceptionPolicies(register).map(({ name, enforcementLevel, validateStack }) => {
       const messages: (readonly [string, string | undefined])[] = [];
-      void validateStack({} as StackValidationArgs, (message, urn) => messages.push([message, urn]));
+      void validateStack({} as StackValidationArgs, (told: string | Advice, urn?: string) => {
+        if (typeof told === "string") messages.push([told, urn]);
+        else {
+          assert.equal(told.enforcementLevel, "advisory");
+          messages.push([told.message.replace(/^.*\n/, ""), told.urn]);
+        }
+      });
       return { name, enforcementLevel, messages };
     });
   };

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { isPassed, type Check } from "../../../cli/check/check-rules";
+import { defineRule } from "../../../policypack/define-rule";
+import { networkPolicyKind } from "../../../policypack/kubernetes-object";
 import { checkManifests, manifest, temporaryFolder } from "../../helpers/check";
 
 const shown = ({ findings }: Check): string[] =>
@@ -57,19 +59,46 @@ describe("the pack's rules on an input", () => {
     ]);
     assert.deepEqual(
       found.excepted.map(({ rule, level, at, exception: { reason } }) => [rule, level, at, reason]),
-      [["few-rules", "advisory", "spec.ingress[1]", "a merge on Friday"]],
+      [["few-rules", "mandatory", "spec.ingress[1]", "a merge on Friday"]],
     );
     const passed = check({ "few-rules": { exceptions: [{ ...exception, at: "spec" }] } });
     assert.equal(isPassed(passed), true);
     assert.equal(passed.excepted.length, 2);
   });
 
-  it("take what is excepted for mandatory where the policy that tells it is", () => {
-    const exceptions = [{ ...exception, at: "spec" }];
-    const strict = check({ exceptions: "mandatory", "few-rules": { exceptions } });
-    assert.equal(isPassed(strict), false);
-    // Telling it cannot be switched off here.
-    assert.equal(check({ exceptions: "disabled", "few-rules": { exceptions } }).excepted.length, 2);
+  it("let it pass, and tell it, whatever level the policy has that tells it in the engine", () => {
+    const exceptions = [
+      { ...exception, at: "spec" },
+      { ...exception, at: "none" },
+    ];
+    for (const config of [{ all: "mandatory" }, { exceptions: "mandatory" }, { exceptions: "disabled" }]) {
+      const found = check({ ...config, "some-namespace": "disabled", "few-rules": { exceptions } });
+      assert.deepEqual([isPassed(found), found.excepted.length], [true, 2], JSON.stringify(config));
+    }
+  });
+
+  it("insist on what is mandatory in itself, whatever the rule's level", () => {
+    const insisting = defineRule({
+      name: "insisting",
+      description: "It insists.",
+      severity: "low",
+      enforcementLevel: "advisory",
+      frameworks: [],
+      remediation: [],
+      config: {},
+      kinds: [networkPolicyKind],
+      patches: "",
+      examples: { good: [], bad: [] },
+      validate: (_object, _config, report) => {
+        report.violation({ at: "spec", found: "is bad", danger: "-", fix: "-", mandatory: true });
+        report.violation({ at: "spec", found: "is not nice", danger: "-", fix: "-" });
+      },
+    });
+    const found = checkManifests([folder.write("a.yaml", manifest)], undefined, [insisting]);
+    assert.deepEqual(
+      found.findings.map(({ level }) => level),
+      ["mandatory", "advisory"],
+    );
   });
 
   it("are broken by an exception whose day has passed, at its line, and told of one that covers nothing", () => {

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { readPackConfig } from "../../../cli/check/pack-config";
 import { UsageError } from "../../../cli/usage-error";
+import { rules } from "../../../policypack/rules";
 import { someRules, temporaryFolder } from "../../helpers/check";
+import { root } from "../../helpers/stack-network";
 
 describe("the configuration of the pack, on the command line", () => {
   const folder = temporaryFolder();
@@ -90,6 +94,16 @@ describe("the configuration of the pack, on the command line", () => {
         `/pack.json:13: some-namespace is 1\n  allowed: ${levelNames}, or an object with enforcementLevel and the rule's keys\n  fix:     write one of them, or leave it out`,
       ].join("\nerror: "),
     );
+  });
+
+  it("is what the documents show", () => {
+    for (const document of ["README.md", "policypack/README.md", "docs/rules.md"]) {
+      const text = readFileSync(join(root, document), "utf8");
+      const blocks = [...text.matchAll(/```json\n([^]*?)```/g)].map(([, json = ""]) => json);
+      const shown = blocks.filter((json) => rules.some(({ name }) => json.startsWith(`{\n  "${name}"`)));
+      assert.notEqual(shown.length, 0, document);
+      for (const json of shown) readPackConfig(folder.write("pack.json", json), rules);
+    }
   });
 
   it("is one JSON object, with each key once", () => {

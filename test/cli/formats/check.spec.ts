@@ -142,7 +142,7 @@ describe("what rules find, as JSON", () => {
       excepted: [
         {
           rule: "few-rules",
-          level: "advisory",
+          level: "mandatory",
           kind: "violation",
           about: "NetworkPolicy default/web",
           at: "spec.ingress[1]",
