@@ -45,7 +45,8 @@ describe("an exception from a rule, in the engine", function () {
       policyPackConfig: {
         all: "disabled",
         "netpol-ports-required": { enforcementLevel: "mandatory", exceptions },
-        exceptions: "advisory",
+        // It stays advisory, or no exception could be made where all policies are mandatory.
+        exceptions: "mandatory",
         "exceptions-in-date": "mandatory",
       },
     });
