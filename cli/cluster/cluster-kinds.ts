@@ -1,3 +1,5 @@
+import type { Kind } from "../../policypack/kubernetes-object";
+
 /** A kind of objects that `zero-trust validate` lists in a cluster. */
 export interface ClusterKind {
   /** API group; "" is the core group. */
@@ -94,6 +96,11 @@ function added(
   plurals: Readonly<Record<string, string>>,
 ): ClusterKind[] {
   return builtIn(group, versions, plurals).map((kind) => ({ ...kind, builtIn: false }));
+}
+
+/** Whether objects of a kind are listed, of whichever of its groups. */
+export function isListed({ groups, kind }: Kind): boolean {
+  return clusterKinds.some((listed) => listed.kind === kind && groups.includes(listed.group));
 }
 
 /** A rule of a ClusterRole that lets an account list the kinds, one for each group. */

@@ -1,6 +1,9 @@
 import type { Rule } from "../../policypack/define-rule";
+import { either } from "../../policypack/reachability/read-problem";
+import type { Note } from "../../policypack/reachability/reachability";
 import { checkRules, type ExceptedFinding, type Finding as RuleFinding } from "../check/check-rules";
 import type { PackConfig } from "../check/pack-config";
+import { isListed } from "../cluster/cluster-kinds";
 import type { Finding } from "./finding";
 import type { LiveCluster } from "./live-cluster";
 import { isInScope, type Scope } from "./scope";
@@ -16,8 +19,10 @@ export interface Pack {
 
 /** What the rules say of a cluster. */
 export interface RuleFindings {
-  /** By rule; those that are disabled judge nothing, and are not in it. */
+  /** By rule; those that are disabled, and those on kinds that are not read from clusters, judge nothing and are not in it. */
   readonly byRule: ReadonlyMap<string, readonly Finding[]>;
+  /** Which rules judge nothing because of their kinds. */
+  readonly notes: readonly Note[];
   /** What exceptions of the configuration cover. */
   readonly excepted: readonly ExceptedFinding[];
 }
@@ -30,8 +35,9 @@ export function judgeRules(
   live: LiveCluster,
   scope: Scope,
   stack: ExpectedStack | undefined,
-  { rules, config, today }: Pack,
+  { rules: all, config, today }: Pack,
 ): RuleFindings {
+  const rules = all.filter(({ kinds }) => kinds.some(isListed));
   const outside = new Set(
     live.resources.filter(({ object }) => !isInScope(object, scope)).map(({ urn }) => urn),
   );
@@ -56,7 +62,14 @@ export function judgeRules(
     const kept = { rule, level, kind, about, at, found, danger, fix, documentation };
     byRule.set(rule, [...(byRule.get(rule) ?? []), kept]);
   }
-  return { byRule, excepted: check.excepted.filter(isInside) };
+  const notes = all
+    .filter((rule) => !rules.includes(rule))
+    .map(({ name, kinds }) => ({
+      about: `The rule ${name}`,
+      at: "",
+      text: `it judges nothing here: objects of kind ${either(kinds.map(({ kind }) => kind))} are not read from clusters`,
+    }));
+  return { byRule, notes, excepted: check.excepted.filter(isInside) };
 }
 
 /**

@@ -44,7 +44,7 @@ export function validateCluster(objects: readonly LiveObject[], options: Validat
   const managed = stack?.network.namespaces.map(({ name }) => name);
   const scope = scopeOf(objects, { asked: options.namespaces, managed });
   const drift = stack === undefined ? undefined : stackDrift(stack.network, live, scope);
-  const { byRule, excepted } = judgeRules(live, scope, stack, options);
+  const { byRule, excepted, notes } = judgeRules(live, scope, stack, options);
   const own: Partial<Record<CheckId, readonly Finding[]>> = {
     ...drift?.findings,
     ...(stack !== undefined || hasBaseline(config) ? { matrix: [] } : {}),
@@ -63,7 +63,13 @@ export function validateCluster(objects: readonly LiveObject[], options: Validat
     namespaces: [...scope].sort(),
     checks: definitions.map((definition) => answer(definition, own[definition.id as CheckId], byRule)),
     excepted,
-    notes: [...live.notes, ...config.notes, ...(drift?.notes ?? []), ...unreadElsewhere(live, scope)],
+    notes: [
+      ...live.notes,
+      ...config.notes,
+      ...notes,
+      ...(drift?.notes ?? []),
+      ...unreadElsewhere(live, scope),
+    ],
   };
 }
 

@@ -7,9 +7,16 @@ import { knownKinds, groupOf } from "../../../policypack/reachability/read-kinds
 import { rules } from "../../../policypack/rules";
 import { root } from "../../helpers/stack-network";
 
+const rbac =
+  "the roles of Kubernetes and of its add-ons may write policies, and are there to; those of a stack are judged before they are deployed";
+
 /** Kinds that a rule judges and no cluster is asked for, with the reason. */
 const notListed: Readonly<Record<string, string>> = {
   PodTemplate: "runs no pods; those that somebody makes from it are listed themselves",
+  Role: rbac,
+  ClusterRole: rbac,
+  RoleBinding: rbac,
+  ClusterRoleBinding: rbac,
   Release: "a resource of Pulumi's provider, which no API server knows",
 };
 
