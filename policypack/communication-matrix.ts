@@ -3,6 +3,7 @@ import {
   cidr,
   listOf,
   namespaceName,
+  portNumber,
   record,
   refuse,
   text,
@@ -10,7 +11,7 @@ import {
   type ConfigValue,
 } from "./config-field";
 import { snapshot } from "./plain-data";
-import { isPortNumber, portSet, protocols, type PortSet } from "./port-set";
+import { portSet, protocols, type PortSet } from "./port-set";
 import type { Selector } from "./reachability/model";
 import { LabelReader } from "./reachability/read-labels";
 import { SelectorReader } from "./reachability/read-selector";
@@ -96,17 +97,6 @@ const podSelector: ConfigValue<Selector> = {
     if (problems.length > before) return undefined;
     if (selector !== undefined && selector.requirements.length > 0) return selector;
     refuse(problems, key, value, podSelector.allowed, exampleSelector);
-    return undefined;
-  },
-};
-
-const portNumber: ConfigValue<number> = {
-  schema: { type: "integer", minimum: 1, maximum: 65535 },
-  allowed: "a whole number from 1 to 65535",
-  example: 8443,
-  read: (value, key, problems) => {
-    if (typeof value === "number" && isPortNumber(value)) return value;
-    refuse(problems, key, value, portNumber.allowed, portNumber.example);
     return undefined;
   },
 };

@@ -126,6 +126,18 @@ export const namespaceName = text({
   example: "monitoring",
 });
 
+/** The number of a port. */
+export const portNumber: ConfigValue<number> = {
+  schema: { type: "integer", minimum: 1, maximum: 65535 },
+  allowed: "a whole number from 1 to 65535",
+  example: 8443,
+  read: (value, key, problems) => {
+    if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 65535) return value;
+    refuse(problems, key, value, portNumber.allowed, portNumber.example);
+    return undefined;
+  },
+};
+
 /** The value of a label. */
 export const labelValue = text({
   pattern: /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/,

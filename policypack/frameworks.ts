@@ -136,3 +136,9 @@ export const owaspRbac: FrameworkReference = {
   id: "K03 Overly Permissive RBAC Configurations",
   url: "https://owasp.org/www-project-kubernetes-top-ten/2022/en/src/K03-overly-permissive-rbac",
 };
+
+/** NIST SP 800-53, control SC-8: what is sent is neither read nor changed on the way. */
+export const nistTransmission: FrameworkReference = {
+  ...nistTrafficExceptions,
+  id: "SC-8 Transmission Confidentiality and Integrity",
+};

@@ -14,13 +14,19 @@ export const podLimits =
  * The pod spec of an object of {@link podKinds}. Undefined where it holds none, as a patch of other fields does, or where it cannot be
  * read, which is reported as unverifiable with `danger` saying what may be behind it.
  */
-export function readPodSpec(
+export function readPodSpec(object: KubernetesObject, danger: string, report: Reporter): Item | undefined {
+  const template = readPodTemplate(object, danger, report);
+  return template === undefined ? undefined : readPart(template, "spec", danger, report);
+}
+
+/** What an object of {@link podKinds} makes its pods from, with their metadata and spec: a Pod itself; as {@link readPodSpec}. */
+export function readPodTemplate(
   { kind, body }: KubernetesObject,
   danger: string,
   report: Reporter,
 ): Item | undefined {
   let part: Item | undefined = { at: "", body };
-  for (const key of pathOf(kind)) {
+  for (const key of templatePathOf(kind)) {
     if (part === undefined) return undefined;
     part = readPart(part, key, danger, report);
   }
@@ -49,8 +55,8 @@ export function readPart(
   return undefined;
 }
 
-function pathOf(kind: string): readonly string[] {
-  if (kind === "Pod") return ["spec"];
-  if (kind === "CronJob") return ["spec", "jobTemplate", "spec", "template", "spec"];
-  return kind === podTemplateKind.kind ? ["template", "spec"] : ["spec", "template", "spec"];
+function templatePathOf(kind: string): readonly string[] {
+  if (kind === "Pod") return [];
+  if (kind === "CronJob") return ["spec", "jobTemplate", "spec", "template"];
+  return kind === podTemplateKind.kind ? ["template"] : ["spec", "template"];
 }

@@ -45,6 +45,7 @@ export const policyKinds: readonly ClusterKind[] = [
     PeerAuthentication: "peerauthentications",
     AuthorizationPolicy: "authorizationpolicies",
   }),
+  ...added("networking.istio.io", ["v1", "v1beta1", "v1alpha3"], { DestinationRule: "destinationrules" }),
   ...added("policy.linkerd.io", ["v1beta3", "v1beta2", "v1beta1"], { Server: "servers" }),
   ...added("policy.linkerd.io", ["v1beta1", "v1alpha1"], { ServerAuthorization: "serverauthorizations" }),
   ...added("policy.linkerd.io", ["v1alpha1"], {

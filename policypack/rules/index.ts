@@ -3,6 +3,7 @@ import { defaultDenyProtected } from "./default-deny-protected";
 import { dnsEgressAllowed } from "./dns-egress-allowed";
 import { helmReleaseOpaque } from "./helm-release-opaque";
 import { matrixConformance } from "./matrix-conformance";
+import { meshMtlsStrict } from "./mesh-mtls-strict";
 import { namespaceDefaultDeny } from "./namespace-default-deny";
 import { namespaceZeroTrustLabels } from "./namespace-zero-trust-labels";
 import { netpolDnsOnlyToClusterDns } from "./netpol-dns-only-to-cluster-dns";
@@ -33,6 +34,7 @@ export const rules: readonly Rule[] = [
   dnsEgressAllowed,
   helmReleaseOpaque,
   matrixConformance,
+  meshMtlsStrict,
   namespaceDefaultDeny,
   namespaceZeroTrustLabels,
   netpolDnsOnlyToClusterDns,

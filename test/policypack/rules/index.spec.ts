@@ -7,7 +7,7 @@ import { rules } from "../../../policypack/rules";
 import { allFromYaml, fromYaml, messagesOf, resource, runRule, unknown } from "../../helpers/run-rule";
 
 const keys =
-  "spec metadata name namespace labels annotations network-policy ingress egress from to ports port endPort protocol ipBlock cidr except podSelector namespaceSelector matchLabels matchExpressions key operator values policyTypes template containers hostNetwork livenessProbe lifecycle httpGet host hostPort type selector externalIPs nodePort subsets endpoints addresses chart tier action specs enableDefaultDeny rules apiGroups resources verbs aggregationRule roleRef subjects constructor".split(
+  "spec metadata name namespace labels annotations network-policy ingress egress from to ports port endPort protocol ipBlock cidr except podSelector namespaceSelector matchLabels matchExpressions key operator values policyTypes template containers hostNetwork livenessProbe lifecycle httpGet host hostPort type selector externalIPs nodePort subsets endpoints addresses chart tier action specs enableDefaultDeny rules apiGroups resources verbs aggregationRule roleRef subjects mtls mode portLevelMtls trafficPolicy tls accessPolicy client requiredAuthenticationRefs constructor".split(
     " ",
   );
 
