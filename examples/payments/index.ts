@@ -9,6 +9,8 @@ const dnsPorts = [Port.udp(53), Port.tcp(53)];
 
 const network = new ZeroTrustNetwork("payments", {
   securityLevel: "high",
+  // `pulumi destroy` refuses to delete default-deny until it is unprotected: pulumi state unprotect.
+  protectDefaultDeny: true,
   namespaces: {
     payments: { mode: "create" },
     erlmcp: { mode: "reference" },

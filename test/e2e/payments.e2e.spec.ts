@@ -33,7 +33,8 @@ describe("the payments example on a real API server", function () {
       "NetworkPolicy payments payments-deny-all-egress",
       "NetworkPolicy payments payments-deny-all-ingress",
     ]);
-    assert.equal((await stack.destroy()).exitCode, 0);
+    assert.equal((await stack.destroy()).exitCode, 1, "default-deny is protected");
+    assert.equal((await stack.destroy({ unprotect: true })).exitCode, 0);
     assert.deepEqual(liveObjects(stack.kubeconfig), {});
   });
 });
