@@ -5,7 +5,9 @@ export function wantsColour(): boolean {
 }
 
 /** Writes to stdout piece by piece, no faster than the reader reads; a reader that has gone away has had enough. */
-export async function print(pieces: Iterable<string>): Promise<void> {
+export async function print(text: string | Iterable<string>): Promise<void> {
+  // A string is iterable too, a character at a time.
+  const pieces = typeof text === "string" ? [text] : text;
   const { stdout } = process;
   stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
