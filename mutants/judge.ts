@@ -43,7 +43,7 @@ export function judgeMutants(
     type: "erlmcp:network:ZeroTrustNetwork",
     urn: "urn:pulumi:mutants::erlmcp::erlmcp:network:ZeroTrustNetwork::network",
     name: "network",
-    props: { matrix: { services, flows } },
+    props: { matrix: { services, flows }, namespaces: network.namespaces.map(({ name }) => name) },
   };
   const base = clusterOf(original, pods);
   return [...mutantsOf(original)]
