@@ -15,19 +15,20 @@ export const netpolDocumented = defineRule({
   enforcementLevel: "mandatory",
   frameworks: [pciAllowedServices, nistTrafficExceptions],
   remediation: [
-    "Add the annotation zero-trust.erlmcp/purpose, or another one that the configuration accepts, with a sentence that says which need the policy serves: who talks to whom, and why.",
-    "Where your organisation has an annotation of its own for it, such as kubernetes.io/description, list it under this rule's annotations.",
+    "Add the annotation zero-trust.erlmcp/purpose with a sentence that says which need the policy serves: who talks to whom, and why.",
+    "Kubernetes' own annotation for it, kubernetes.io/description, will do as well. Where your organisation has another one, list it under this rule's annotations.",
   ],
   config: {
     annotations: list(
       text({
         pattern: /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/,
         allowed: "the key of an annotation",
-        example: "kubernetes.io/description",
+        example: "example.com/purpose",
       }),
       {
-        description: "Annotations that say what a policy is for; one of them has to be there.",
-        default: ["zero-trust.erlmcp/purpose"],
+        description:
+          "Annotations that say what a policy is for; one of them has to be there. The default are this project's own and the one that Kubernetes has for descriptions.",
+        default: ["zero-trust.erlmcp/purpose", "kubernetes.io/description"],
         minItems: 1,
       },
     ),
@@ -65,6 +66,20 @@ spec:
       ports:
         - protocol: TCP
           port: 5432
+`,
+      },
+      {
+        title: "The annotation that Kubernetes has for descriptions of objects",
+        yaml: `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: default-deny
+  namespace: shop
+  annotations:
+    kubernetes.io/description: Nothing is open but what the other policies open
+spec:
+  podSelector: {}
+  policyTypes: [Ingress, Egress]
 `,
       },
     ],
