@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import {
   compileNetwork,
   matrixRows,
+  networkMatrix,
   type CompiledNetwork,
   type MatrixRow,
   type NetworkDefinition,
@@ -14,7 +15,7 @@ export type ZeroTrustNetworkArgs = NetworkDefinition;
 /**
  * Namespaces, default-deny and exactly the NetworkPolicies that open the flows of a communication matrix, on both ends.
  *
- * The matrix is among the registered outputs (`matrix`: its services and flows), where a policy pack finds it.
+ * The matrix is among the registered outputs (`matrix`: namespaces, services and flows), where a policy pack finds it.
  */
 export class ZeroTrustNetwork extends pulumi.ComponentResource {
   /** Namespaces the network creates or adopts. */
@@ -32,7 +33,7 @@ export class ZeroTrustNetwork extends pulumi.ComponentResource {
   ) {
     const network = "definition" in args ? args : compileNetwork(args, `The network ${name}`);
     const { definition, namespaces } = network;
-    const matrix = { services: definition.services, flows: definition.flows };
+    const matrix = networkMatrix(network);
     // As an input too: a preview shows inputs and no outputs, and a plan without the matrix could not be judged by it.
     super("erlmcp:network:ZeroTrustNetwork", name, { matrix }, opts);
 

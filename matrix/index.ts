@@ -14,6 +14,7 @@ export { matrixRows, type MatrixRow } from "./matrix-rows";
 export { matrixFormats, renderMatrix, type MatrixFormat } from "./matrix-table";
 export type { IstioMesh, LinkerdMesh, Mesh } from "./mesh";
 export { networkFromConfig } from "./network-from-config";
+export { networkMatrix, type NetworkMatrix } from "./network-matrix";
 export type { NamespaceMode, NetworkDefinition, NetworkNamespace, SecurityLevel } from "./network";
 export { Port, type PortRange, type Protocol } from "./port";
 export { InvalidNetworkError, type Problem } from "./problem";

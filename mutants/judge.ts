@@ -1,4 +1,4 @@
-import { manifestsOf, type CompiledNetwork } from "../matrix";
+import { manifestsOf, networkMatrix, type CompiledNetwork } from "../matrix";
 import type { ObservedResource } from "../policypack/kubernetes-object";
 import { snapshot } from "../policypack/plain-data";
 import { difference } from "../policypack/reachability/difference";
@@ -28,7 +28,7 @@ export function judgeMutants(
   network: CompiledNetwork,
   take: (index: number) => boolean = () => true,
 ): Verdict[] {
-  const { services, flows } = network.definition;
+  const { services } = network.definition;
   const original = manifestsOf(network);
   const pods = services.map(({ name, namespace, podSelector }): Workload => ({
     namespace,
@@ -43,7 +43,7 @@ export function judgeMutants(
     type: "erlmcp:network:ZeroTrustNetwork",
     urn: "urn:pulumi:mutants::erlmcp::erlmcp:network:ZeroTrustNetwork::network",
     name: "network",
-    props: { matrix: { services, flows }, namespaces: network.namespaces.map(({ name }) => name) },
+    props: { matrix: networkMatrix(network) },
   };
   const base = clusterOf(original, pods);
   return [...mutantsOf(original)]

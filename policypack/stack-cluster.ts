@@ -215,9 +215,7 @@ class StackReading {
     }
     if (matrix === undefined) return;
     const problems: ConfigProblem[] = [];
-    // Older networks put their namespaces out beside the matrix.
-    const written = isObject(matrix) ? { namespaces: field(outputs, "namespaces"), ...matrix } : matrix;
-    const read = communicationMatrix.read(written, "matrix", problems);
+    const read = communicationMatrix.read(matrix, "matrix", problems);
     if (read !== undefined && problems.length === 0) this.matrices.push({ matrix: read, isBaseline: false });
     for (const { key, found, allowed, fix } of problems)
       report(key, `is ${found}`, `${allowed} (${fix}).`, false);

@@ -1,4 +1,4 @@
-import type { CompiledNetwork } from "../../matrix";
+import { networkMatrix, type CompiledNetwork } from "../../matrix";
 import type { ObservedResource } from "../../policypack/kubernetes-object";
 import { networkComponent } from "../inputs/stack-matrix";
 
@@ -12,7 +12,7 @@ export interface ExpectedStack {
 
 /** The stack's network as its component puts it out, where rules find the matrix. */
 export function networkResource({ network, name, project }: ExpectedStack): ObservedResource {
-  const { definition, namespaces } = network;
+  const { namespaces } = network;
   return {
     type: networkComponent,
     urn: `urn:pulumi:${name}::${project}::${networkComponent}::network`,
@@ -25,7 +25,7 @@ export function networkResource({ network, name, project }: ExpectedStack): Obse
           [...defaultDeny, ...policies].map(({ metadata }) => metadata.name),
         ]),
       ),
-      matrix: { services: definition.services, flows: definition.flows },
+      matrix: networkMatrix(network),
     },
   };
 }

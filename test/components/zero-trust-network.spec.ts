@@ -88,10 +88,11 @@ for (const stack of stacks) {
     it("registers the matrix where the policy pack reads it", () => {
       const matrix = named("network").outputs?.matrix as { services: unknown[]; flows: { id: string }[] };
       assert.deepEqual(named("network").inputs.matrix, matrix, "and where a preview shows it");
-      const { definition } = stackNetwork(stack);
+      const { services, flows } = stackNetwork(stack).definition;
+      const namespaces = ["erlmcp", "monitoring", "observability"];
       assert.deepEqual(
         JSON.parse(JSON.stringify(matrix)),
-        JSON.parse(JSON.stringify({ services: definition.services, flows: definition.flows })),
+        JSON.parse(JSON.stringify({ namespaces, services, flows })),
       );
     });
 

@@ -1,13 +1,11 @@
-import { manifestsOf, type CompiledNetwork } from "../../matrix";
+import { manifestsOf, networkMatrix, type CompiledNetwork } from "../../matrix";
 import { fromManifest, resource, type WireResource } from "./run-rule";
 
 /** A network's resources as the engine describes them to the analyzer: its component with the matrix, and every object. */
 export function stackResources(network: CompiledNetwork): WireResource[] {
-  const { services, flows } = network.definition;
-  const namespaces = network.namespaces.map(({ name }) => name);
   const component = resource(
     "erlmcp:network:ZeroTrustNetwork",
-    { namespaces, matrix: { services, flows } },
+    { matrix: networkMatrix(network) },
     "network",
   );
   const objects = manifestsOf(network).map((manifest): WireResource => {

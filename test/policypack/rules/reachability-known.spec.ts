@@ -151,11 +151,13 @@ See docs/rules.md#reachability-known`,
 
   it("reports a matrix that cannot be read", async () => {
     const network = (matrix: unknown): WireResource =>
-      resource("erlmcp:network:ZeroTrustNetwork", { namespaces: ["shop"], matrix }, "network");
-    assert.deepEqual(await findingsOf(rule, network({ services: [], flows: unknown })), [
+      resource("erlmcp:network:ZeroTrustNetwork", { matrix }, "network");
+    const namespaces = ["shop"];
+    assert.deepEqual(await findingsOf(rule, network({ namespaces, services: [], flows: unknown })), [
       "ZeroTrustNetwork network cannot be verified: matrix.flows is not known in the preview.",
     ]);
     assert.deepEqual(await findingsOf(rule, network({ services: [], flows: [{ id: "a" }] })), [
+      "ZeroTrustNetwork network: matrix.namespaces is missing.",
       "ZeroTrustNetwork network: matrix.flows[0].from is missing.",
       "ZeroTrustNetwork network: matrix.flows[0].to is missing.",
       "ZeroTrustNetwork network: matrix.flows[0].ports is missing.",
