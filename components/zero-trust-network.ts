@@ -3,6 +3,7 @@ import {
   compileNetwork,
   matrixRows,
   networkMatrix,
+  protectsDefaultDeny,
   type CompiledNetwork,
   type MatrixRow,
   type NetworkDefinition,
@@ -40,7 +41,7 @@ export class ZeroTrustNetwork extends pulumi.ComponentResource {
     for (const namespace of namespaces) {
       new ZeroTrustNamespace(
         `${name}-${namespace.name}`,
-        { namespace, protectDefaultDeny: definition.protectDefaultDeny ?? false },
+        { namespace, protectDefaultDeny: protectsDefaultDeny(definition) },
         { parent: this, dependsOn: opts?.dependsOn ?? [] },
       );
     }

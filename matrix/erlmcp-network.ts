@@ -47,7 +47,7 @@ export function erlmcpNetwork(settings: Settings): ErlmcpNetwork {
       services,
       flows,
       policiesEnabled: known.networking.policies.enabled,
-      protectDefaultDeny: known.protectDefaultDeny,
+      ...(known.protectDefaultDeny === undefined ? {} : { protectDefaultDeny: known.protectDefaultDeny }),
       ...(mesh === undefined ? {} : { mesh }),
       ipFamilies: known.ipFamilies,
     },

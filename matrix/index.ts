@@ -15,6 +15,12 @@ export { matrixFormats, renderMatrix, type MatrixFormat } from "./matrix-table";
 export type { IstioMesh, LinkerdMesh, Mesh } from "./mesh";
 export { networkFromConfig } from "./network-from-config";
 export { networkMatrix, type NetworkMatrix } from "./network-matrix";
-export type { NamespaceMode, NetworkDefinition, NetworkNamespace, SecurityLevel } from "./network";
+export {
+  protectsDefaultDeny,
+  type NamespaceMode,
+  type NetworkDefinition,
+  type NetworkNamespace,
+  type SecurityLevel,
+} from "./network";
 export { Port, type PortRange, type Protocol } from "./port";
 export { InvalidNetworkError, type Problem } from "./problem";

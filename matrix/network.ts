@@ -33,12 +33,20 @@ export interface NetworkDefinition extends Matrix {
   readonly namespaces: Readonly<Record<string, NetworkNamespace>>;
   /** False leaves out every NetworkPolicy, default-deny included; absent means true. */
   readonly policiesEnabled?: boolean;
-  /** Whether Pulumi refuses to delete default-deny (`protect`); absent means no. */
+  /**
+   * Whether Pulumi refuses to delete default-deny (`protect`); absent means yes at security level high, where the policy pack asks
+   * for it, and no otherwise.
+   */
   readonly protectDefaultDeny?: boolean;
   /** The service mesh; absent means none. */
   readonly mesh?: Mesh;
   /** Address families of the cluster; absent means IPv4 only. */
   readonly ipFamilies?: readonly IpFamily[];
+}
+
+/** Whether Pulumi refuses to delete the network's default-deny. */
+export function protectsDefaultDeny({ securityLevel, protectDefaultDeny }: NetworkDefinition): boolean {
+  return protectDefaultDeny ?? securityLevel === "high";
 }
 
 /** Whether the network writes to the namespace, so that its services get policies. */

@@ -134,8 +134,8 @@ const mesh = z.discriminatedUnion("provider", [
 const settings = z.strictObject({
   /** Value of the namespaces' `security-level` label; absent means high. */
   securityLevel: z.enum(securityLevels).default("high"),
-  /** Whether Pulumi refuses to delete default-deny; absent means no. */
-  protectDefaultDeny: z.boolean().default(false),
+  /** Whether Pulumi refuses to delete default-deny; absent means yes where securityLevel is high, and no otherwise. */
+  protectDefaultDeny: z.boolean().optional(),
   /** How each namespace is treated; erlmcp, monitoring and observability are created where they are not listed. */
   namespaces: z.record(z.string(), namespace).default({}),
   networking: z

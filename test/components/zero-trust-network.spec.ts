@@ -5,6 +5,8 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { load } from "js-yaml";
 import { manifestsOf } from "../../matrix";
+import { rules } from "../../policypack/rules";
+import { defaultDenyProtected } from "../../policypack/rules/default-deny-protected";
 import { registrationsOf, type Registration } from "../helpers/registrations";
 import { root, stackNetwork, stacks } from "../helpers/stack-network";
 
@@ -163,6 +165,40 @@ for (const stack of stacks) {
     });
   });
 }
+
+describe("the program on default settings", () => {
+  const protectedOnes = ({ all }: { all: Registration[] }) =>
+    all.filter(({ protect }) => protect).map(({ name }) => name);
+
+  it("is not blocked by the policy pack, which asks for a protected default-deny at security level high", async () => {
+    const { all } = await run("staging", {});
+    const resources = all.map(({ type, urn, name, inputs, outputs, protect }) => ({
+      ...{ type, urn, name, props: outputs ?? inputs, opts: { protect } },
+    }));
+    for (const rule of rules.filter(({ enforcementLevel }) => enforcementLevel === "mandatory")) {
+      assert.deepEqual(rule.judge(resources).violations, [], rule.name);
+    }
+    assert.deepEqual(defaultDenyProtected.judge(resources).violations, []);
+    assert.equal(protectedOnes({ all }).length, 6);
+  });
+
+  it("protects default-deny at the other security levels only where it is asked to", async () => {
+    const at = (more: Record<string, string>) =>
+      run("staging", {
+        "erlmcp-zero-trust:securityLevel": "medium",
+        ...more,
+      });
+    assert.deepEqual(protectedOnes(await at({})), []);
+    assert.equal(protectedOnes(await at({ "erlmcp-zero-trust:protectDefaultDeny": "true" })).length, 6);
+  });
+
+  it("leaves default-deny unprotected where it is told to", async () => {
+    assert.deepEqual(
+      protectedOnes(await run("staging", { "erlmcp-zero-trust:protectDefaultDeny": "false" })),
+      [],
+    );
+  });
+});
 
 describe("the program on wrong config", () => {
   it("registers nothing and tells every problem", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { manifestsOf, type Protocol } from "../../matrix";
+import { manifestsOf, protectsDefaultDeny, type Protocol } from "../../matrix";
 import { connects, type Party } from "../helpers/connectivity";
 import { policiesOf, policyOf, stackNetwork, stacks } from "../helpers/stack-network";
 
@@ -209,8 +209,8 @@ describe("how the stacks differ", () => {
   });
 
   it("protects default-deny on prod, and adopts there what staging creates", () => {
-    assert.equal(staging.definition.protectDefaultDeny, false);
-    assert.equal(prod.definition.protectDefaultDeny, true);
+    assert.equal(protectsDefaultDeny(staging.definition), false);
+    assert.equal(protectsDefaultDeny(prod.definition), true);
     assert.deepEqual(
       staging.namespaces.map(({ mode }) => mode),
       ["create", "create", "create"],

@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { load } from "js-yaml";
+import { protectsDefaultDeny } from "../../matrix";
 import { rules } from "../../policypack/rules";
 import { allFromYaml, findingsOf, runRule } from "../helpers/run-rule";
+import { stackNetwork, stacks } from "../helpers/stack-network";
 
 const golden = join(__dirname, "../golden");
 
 describe("the manifests of this project's own stacks", () => {
-  for (const stack of readdirSync(golden)) {
-    const settings = readFileSync(join(__dirname, `../../Pulumi.${stack}.yaml`), "utf8");
-    const { config } = load(settings) as { config: Readonly<Record<string, unknown>> };
-    const protect = config["erlmcp-zero-trust:protectDefaultDeny"] === true;
+  for (const stack of stacks) {
+    const protect = protectsDefaultDeny(stackNetwork(stack).definition);
     const resources = readdirSync(join(golden, stack))
       .filter((file) => file !== "kustomization.yaml")
       .flatMap((file) =>
