@@ -1,5 +1,6 @@
 import { communicationMatrix, type CommunicationMatrix } from "./communication-matrix";
 import { list, listOf, record, text, type ConfigValue } from "./config-field";
+import type { Stack } from "./define-rule";
 import { snapshot, type Plain } from "./plain-data";
 import { readCluster } from "./reachability/read-cluster";
 
@@ -55,3 +56,18 @@ export const baselineField = {
     },
   ),
 };
+
+/** The baseline without what it says of the stack that is judged: what that had before is no measure of what it is to be. */
+export function baselineBeside(
+  { resources }: Pick<Stack, "resources">,
+  baseline: readonly Baseline[],
+): readonly Baseline[] {
+  const judged = new Set(resources.map(({ urn }) => stackOf(urn)));
+  return baseline.filter(({ stack }) => stack === undefined || !judged.has(stack));
+}
+
+/** The stack of a URN, as project/stack; undefined where the text is no URN. */
+function stackOf(urn: string): string | undefined {
+  const [, stack, project] = /^urn:pulumi:([^:]+)::([^:]+)::/.exec(urn) ?? [];
+  return stack === undefined || project === undefined ? undefined : `${project}/${stack}`;
+}

@@ -6,7 +6,9 @@ import { field, isList, isObject, isUnknown, type Plain } from "./plain-data";
  * By direction, whether a NetworkPolicy is default-deny: whether it selects all pods, lists the direction and has no rule for it.
  * Undefined when that is not known.
  */
-export function deniesByDefault(policy: KubernetesObject): (direction: Direction) => boolean | undefined {
+export function deniesByDefault(
+  policy: Pick<KubernetesObject, "body">,
+): (direction: Direction) => boolean | undefined {
   const spec = field(policy.body, "spec");
   if (isUnknown(spec)) return () => undefined;
   const selector = field(spec, "podSelector");

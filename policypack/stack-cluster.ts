@@ -1,4 +1,4 @@
-import type { Baseline } from "./baseline";
+import { baselineBeside, type Baseline } from "./baseline";
 import { communicationMatrix, type CommunicationMatrix } from "./communication-matrix";
 import type { ConfigProblem } from "./config-field";
 import type { Stack, StackResource, Subject } from "./define-rule";
@@ -81,9 +81,7 @@ export interface Unread {
 /** Reads what the rules of a stack reason about: the one way from a stack's resources to a {@link Cluster}. */
 export function readStackCluster(stack: Stack, baseline: readonly Baseline[]): StackCluster {
   const reading = new StackReading();
-  const stacks = new Set(stack.resources.map(({ urn }) => stackOf(urn)));
-  // What the stack had before is no measure of what it is to be.
-  const others = baseline.filter((item) => item.stack === undefined || !stacks.has(item.stack));
+  const others = baselineBeside(stack, baseline);
   for (const object of stack.objects) if (!object.patch) reading.add(object);
   for (const { objects = [] } of others) for (const body of objects) reading.addExisting(body);
   // After what they patch.
@@ -96,12 +94,6 @@ export function readStackCluster(stack: Stack, baseline: readonly Baseline[]): S
     if (matrix !== undefined) reading.matrices.push({ matrix, isBaseline: true });
   }
   return reading.finish();
-}
-
-/** The stack of a URN, as project/stack; undefined where the text is no URN. */
-function stackOf(urn: string): string | undefined {
-  const [, stack, project] = /^urn:pulumi:([^:]+)::([^:]+)::/.exec(urn) ?? [];
-  return stack === undefined || project === undefined ? undefined : `${project}/${stack}`;
 }
 
 interface Entry extends SourceObject {

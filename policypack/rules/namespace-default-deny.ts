@@ -1,12 +1,13 @@
+import { baselineBeside, baselineField, type Baseline } from "../baseline";
 import { list, namespaceName, reason, record } from "../config-field";
 import { deniesByDefault } from "../default-deny";
 import { defineRule, type Subject } from "../define-rule";
 import { cisNetworkPolicies, nistZeroTrust, nsaNetworkSeparation, owaspSegmentation } from "../frameworks";
 import { namespaceKind, networkPolicyKind, workloadKinds, type KubernetesObject } from "../kubernetes-object";
 import { directions, literalValueFix, type Direction } from "../network-policy";
-import { field, isUnknown } from "../plain-data";
+import { field, isObject, isUnknown } from "../plain-data";
 
-/** A namespace whose default-deny this stack cannot show. */
+/** A namespace whose default-deny neither the stack nor a baseline can show. */
 interface ExistingDefaultDeny {
   readonly namespace: string;
   readonly reason: string;
@@ -23,9 +24,10 @@ export const namespaceDefaultDeny = defineRule({
   remediation: [
     "Add a NetworkPolicy with podSelector {}, policyTypes [Ingress, Egress] and no rules to the namespace, or one for each direction.",
     "Make everything else in the namespace depend on it, so that it comes first and goes last.",
-    "Where another stack deploys it, list the namespace under this rule's existing, with the reason.",
+    "Where another stack deploys it, give this rule that stack's baseline: pulumi stack output policyPackConfig --json. Where it has none, list the namespace under existing, with the reason.",
   ],
   config: {
+    ...baselineField,
     existing: list(
       record<ExistingDefaultDeny>({
         allowed: "an object with namespace and reason",
@@ -34,7 +36,7 @@ export const namespaceDefaultDeny = defineRule({
       }),
       {
         description:
-          "Namespaces whose default-deny, in both directions, is deployed by another stack, each with the reason.",
+          "Namespaces whose default-deny, in both directions, is deployed by something that has no baseline, each with the reason.",
         default: [],
       },
     ),
@@ -45,7 +47,7 @@ export const namespaceDefaultDeny = defineRule({
   },
   kinds: [namespaceKind, networkPolicyKind, ...workloadKinds],
   patches:
-    "A NamespacePatch brings its namespace into scope when it sets network-policy: zero-trust. A NetworkPolicyPatch never counts as default-deny: it creates nothing, and whether the policy it patches exists and what else that holds is not seen here.",
+    "A NamespacePatch brings its namespace into scope when it sets network-policy: zero-trust. A NetworkPolicyPatch never counts as default-deny: it creates nothing, and whether the policy it patches exists and what else that holds is not seen here. A policy of the baseline counts no more where the stack patches its spec.",
   limits:
     "Namespaces that are only named as peers are not judged. Being a stack rule, it stops an update in the preview that precedes it.",
   examples: {
@@ -128,8 +130,12 @@ spec:
       },
     ],
   },
-  validateStack: ({ objects }, { existing, exclude }, reportOn) => {
-    const policies = objects.filter(({ kind, patch }) => kind === networkPolicyKind.kind && !patch);
+  validateStack: (stack, { baseline, existing, exclude }, reportOn) => {
+    const { objects } = stack;
+    const policies: Policy[] = [
+      ...objects.filter(({ kind, patch }) => kind === networkPolicyKind.kind && !patch),
+      ...existingPolicies(baselineBeside(stack, baseline), objects),
+    ];
     const isolation = policies.map((policy) => ({ policy, denies: deniesByDefault(policy) }));
     const settled = new Set([...exclude, ...existing.map(({ namespace }) => namespace)]);
     for (const [namespace, subject] of namespacesInScope(objects, reportOn)) {
@@ -160,6 +166,29 @@ spec:
     }
   },
 });
+
+/** A NetworkPolicy of the stack or of the baseline. */
+type Policy = Pick<KubernetesObject, "body" | "namespace" | "title">;
+
+/** The baseline's policies, but for those that the stack deploys itself or changes. */
+function existingPolicies(baseline: readonly Baseline[], objects: readonly KubernetesObject[]): Policy[] {
+  const changed = new Set(
+    objects
+      .filter(({ kind, patch, body }) => kind === networkPolicyKind.kind && (!patch || "spec" in body))
+      .map(({ namespace = "", name = "" }) => `${namespace}/${name}`),
+  );
+  return baseline
+    .flatMap(({ objects: bodies = [] }) => bodies)
+    .flatMap((body) => {
+      const metadata = field(body, "metadata");
+      const [namespace, name] = [field(metadata, "namespace"), field(metadata, "name")];
+      if (!isObject(body) || typeof namespace !== "string" || typeof name !== "string") return [];
+      const path = `${namespace}/${name}`;
+      return field(body, "kind") === networkPolicyKind.kind && !changed.has(path)
+        ? [{ body, namespace, title: `NetworkPolicy ${path} of the baseline` }]
+        : [];
+    });
+}
 
 /** The namespaces in scope, in the order of the objects, each with the object that its finding is reported on. */
 function namespacesInScope(

@@ -113,6 +113,45 @@ See docs/rules.md#namespace-default-deny`,
     }
   });
 
+  describe("with a baseline", () => {
+    const existing = (name: string, spec: unknown) => ({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name, namespace: "apps" },
+      spec,
+    });
+    const ingress = existing("deny-in", { podSelector: {}, policyTypes: ["Ingress"] });
+    const egress = existing("deny-out", { podSelector: {}, policyTypes: ["Egress"] });
+    const found = (resources: WireResource[], ...baseline: unknown[]) =>
+      findingsOf(rule, resources, { baseline });
+    const open = "Deployment apps/web: namespace apps has no default-deny for egress.";
+
+    it("counts the default-deny that other stacks deploy", async () => {
+      assert.deepEqual(await found([deployment("apps")], { objects: [ingress] }, { objects: [egress] }), []);
+      assert.deepEqual(await found([deployment("apps")], { objects: [ingress] }), [open]);
+      assert.deepEqual(await found([namespace("erlmcp")], { objects: [ingress, egress] }), [missingBoth]);
+    });
+
+    it("does not count what the judged stack itself had", async () => {
+      const objects = [ingress, egress];
+      assert.deepEqual(await found([deployment("apps")], { stack: "project/other", objects }), []);
+      assert.equal((await found([deployment("apps")], { stack: "project/test", objects })).length, 1);
+    });
+
+    it("counts a policy that the stack deploys or patches as what it makes of it", async () => {
+      const objects = [ingress, egress];
+      const some = { podSelector: { matchLabels: { app: "a" } }, policyTypes: ["Egress"] };
+      for (const suffix of ["", "Patch"]) {
+        const changed = [deployment("apps"), policy(some, "apps", suffix, "deny-out")];
+        assert.deepEqual(await found(changed, { objects }), [open], suffix);
+      }
+      const annotated = resource("kubernetes:networking.k8s.io/v1:NetworkPolicyPatch", {
+        metadata: { name: "deny-out", namespace: "apps", annotations: { owner: "a" } },
+      });
+      assert.deepEqual(await found([deployment("apps"), annotated], { objects }), []);
+    });
+  });
+
   it("does not judge namespaces that are only peers", async () => {
     const peer = { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } } };
     const allow = policy(
