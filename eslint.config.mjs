@@ -3,7 +3,7 @@ import prettier from "eslint-config-prettier";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["**/dist/", "**/node_modules/", ".sandbox/", "test/golden/"] },
+  { ignores: ["**/dist/", "**/node_modules/", ".sandbox/", ".stryker-tmp/", "reports/", "test/golden/"] },
   js.configs.recommended,
   {
     files: ["**/*.ts"],

@@ -9,6 +9,7 @@ import { workloadKey } from "../../../policypack/reachability/pod-classes";
 import type { AnalysisOptions, Ends } from "../../../policypack/reachability/reachability";
 import { clusterOf } from "../../helpers/cluster-of";
 import { arbitraryInput } from "./arbitrary-cluster";
+import { propertyRuns } from "../property-runs";
 
 const pods = `
 {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}}
@@ -160,7 +161,7 @@ describe("difference", () => {
         }
         assert.deepEqual(sorted(found), sorted(expected));
       }),
-      { numRuns: 1000, seed: 20_240_229 },
+      propertyRuns(1000, 20_240_229),
     );
   });
 });

@@ -33,10 +33,11 @@ import { privateIpv4 } from "../../../policypack/reachability/policy-compiler";
 import { isWorkload, type End, type Ends, type Flow } from "../../../policypack/reachability/reachability";
 import { arbitraryInput, arbitraryLargeInput, type AnalysisInput } from "./arbitrary-cluster";
 import { connectionsBetween } from "./brute-force";
+import { propertyRuns } from "../property-runs";
 
-/** How many clusters are tried, and from where; fast-check names the seed and the smallest cluster of a failure. */
-const numRuns = Number(process.env.ZERO_TRUST_PROPERTY_RUNS ?? 10_000);
-const seed = Number(process.env.ZERO_TRUST_PROPERTY_SEED ?? 20_240_229);
+/** Where the drawing of clusters starts; fast-check names the seed and the smallest cluster of a failure. */
+const seed = 20_240_229;
+const whole = propertyRuns(10_000, seed);
 
 const outside = "outside";
 const everyAddress = union(allAddresses("IPv4"), allAddresses("IPv6"));
@@ -58,17 +59,14 @@ interface Opening {
 }
 
 describe("the reachability engine, by the judgement of single connections", () => {
-  it(`opens what may connect and nothing else, in ${numRuns} clusters`, function () {
+  it(`opens what may connect and nothing else, in ${whole.numRuns} clusters`, function () {
     this.timeout(0);
-    fc.assert(fc.property(arbitraryInput, someFew, opensWhatMayConnect), { numRuns, seed });
+    fc.assert(fc.property(arbitraryInput, someFew, opensWhatMayConnect), whole);
   });
 
   it("opens what may connect and nothing else, in clusters too large to look at pods one by one", function () {
     this.timeout(0);
-    fc.assert(fc.property(arbitraryLargeInput, someFew, opensWhatMayConnect), {
-      numRuns: Math.ceil(numRuns / 200),
-      seed,
-    });
+    fc.assert(fc.property(arbitraryLargeInput, someFew, opensWhatMayConnect), propertyRuns(50, seed));
   });
 
   it("opens to a range of addresses what is open to every one of them", function () {
@@ -95,7 +93,7 @@ describe("the reachability engine, by the judgement of single connections", () =
           }
         }
       }),
-      { numRuns: Math.ceil(numRuns / 10), seed },
+      propertyRuns(1000, seed),
     );
   });
 
@@ -127,7 +125,7 @@ describe("the reachability engine, by the judgement of single connections", () =
           });
         });
       }),
-      { numRuns: Math.ceil(numRuns / 10), seed },
+      propertyRuns(1000, seed),
     );
   });
 });

@@ -11,6 +11,7 @@ import { remediesFor } from "../../../policypack/reachability/remedy";
 import { clusterOf } from "../../helpers/cluster-of";
 import { stackNetwork } from "../../helpers/stack-network";
 import { arbitraryInput } from "./arbitrary-cluster";
+import { propertyRuns } from "../property-runs";
 
 const network = manifestsOf(stackNetwork("staging")).map((manifest) => dump(manifest));
 const pods = ["erlmcp", "postgres", "redis", "otel-collector"]
@@ -174,7 +175,7 @@ describe("explain", () => {
           }
         }
       }),
-      { numRuns: 1000, seed: 20_240_229 },
+      propertyRuns(1000, 20_240_229),
     );
   });
 });

@@ -27,6 +27,7 @@ import type {
 } from "../../../policypack/reachability/model";
 import { isWorkload, type End, type Reachability } from "../../../policypack/reachability/reachability";
 import { selects } from "../../../policypack/reachability/selector";
+import { propertyRuns } from "../property-runs";
 
 // All choices can be tried because there are few: pods have two keys and namespaces one, with two values each. There is one value
 // more to choose, which no selector names, as there always is in a cluster.
@@ -385,7 +386,7 @@ describe("the exposure of a new pod", () => {
         assert.deepEqual(found(at[way], ends, namespace), expected(input, ends, namespace, way));
         assert.deepEqual(broken(input, way, at[way], ends, namespace), []);
       }),
-      { numRuns: 1000 },
+      propertyRuns(1000),
     );
   });
 

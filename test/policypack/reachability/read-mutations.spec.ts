@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { Unknown, type Plain } from "../../../policypack/plain-data";
 import { describeReadProblem, readCluster } from "../../../policypack/reachability/read-cluster";
+import { propertyRuns } from "../property-runs";
 
 /** An object or a list: what has keys. */
 type Container = Record<string, unknown>;
@@ -348,7 +349,7 @@ describe("reading objects with anything wrong in them", () => {
             assert.equal(cluster.networkPolicies.length + cluster.clusterPolicies.length, 0);
         },
       ),
-      { numRuns: 4000 },
+      propertyRuns(4000),
     );
   });
 
@@ -376,7 +377,7 @@ describe("reading objects with anything wrong in them", () => {
           items: [data],
         });
       }),
-      { numRuns: 1000 },
+      propertyRuns(1000),
     );
   });
 
@@ -402,7 +403,7 @@ describe("reading objects with anything wrong in them", () => {
         if (isDeepStrictEqual(meaning(body.spec), meaning((given as { spec: unknown }).spec))) return;
         assert.notDeepEqual(after.cluster, before.cluster);
       }),
-      { numRuns: 6000 },
+      propertyRuns(6000),
     );
   });
 
@@ -420,7 +421,7 @@ describe("reading objects with anything wrong in them", () => {
           `${place.path}: ${problems.map(describeReadProblem).join("\n")}`,
         );
       }),
-      { numRuns: 3000 },
+      propertyRuns(3000),
     );
   });
 });

@@ -7,6 +7,7 @@ import { isWorkload } from "../../../policypack/reachability/reachability";
 import { sidesOf } from "../../../policypack/reachability/sides";
 import { clusterOf } from "../../helpers/cluster-of";
 import { arbitraryInput } from "./arbitrary-cluster";
+import { propertyRuns } from "../property-runs";
 
 const directions = ["ingress", "egress"] as const;
 
@@ -32,7 +33,7 @@ describe("the sides of a connection", () => {
           }
         }
       }),
-      { numRuns: 300 },
+      propertyRuns(300),
     );
   });
 
@@ -53,7 +54,7 @@ describe("the sides of a connection", () => {
           assert.deepEqual(sides.outside("ingress", number), inward);
         }
       }),
-      { numRuns: 300 },
+      propertyRuns(300),
     );
   });
 

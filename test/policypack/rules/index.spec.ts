@@ -5,6 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { rules } from "../../../policypack/rules";
 import { allFromYaml, fromYaml, messagesOf, resource, runRule, unknown } from "../../helpers/run-rule";
+import { propertyRuns } from "../property-runs";
 
 const keys =
   "spec metadata name namespace labels annotations network-policy ingress egress from to ports port endPort protocol ipBlock cidr except podSelector namespaceSelector matchLabels matchExpressions key operator values policyTypes template containers hostNetwork livenessProbe lifecycle httpGet host hostPort type selector externalIPs nodePort subsets endpoints addresses chart tier action specs enableDefaultDeny rules apiGroups resources verbs aggregationRule roleRef subjects mtls mode portLevelMtls trafficPolicy tls accessPolicy client requiredAuthenticationRefs constructor".split(
@@ -136,7 +137,7 @@ describe("the rules", () => {
               for (const message of messages) assert.doesNotMatch(message, /could not be judged/);
             },
           ),
-          { numRuns: 150 },
+          propertyRuns(150),
         );
       });
     });

@@ -1,0 +1,31 @@
+import { parts } from "./parts.mjs";
+
+// Set by run.mjs, which is the way to start this.
+const part = process.env.ZERO_TRUST_STRYKER_PART;
+const { specs } = parts[part];
+
+/** @type {import("@stryker-mutator/api/core").PartialStrykerOptions} */
+export default {
+  testRunner: "mocha",
+  mochaOptions: { "no-config": true, require: ["ts-node/register/transpile-only"], spec: specs },
+  // Each mutant is judged by the tests that run it, and by no other.
+  coverageAnalysis: "perTest",
+  // What runs once, when a module is loaded, is a rule's data: its documentation, examples and defaults, which the catalogue shows.
+  ignoreStatic: true,
+  // Text is what a person reads: titles, dangers, remedies, examples. Specs hold the messages word by word, but a mutant of every
+  // word says nothing of what a rule finds.
+  mutator: { excludedMutations: ["StringLiteral"] },
+  ignorePatterns: ["dist", "/.sandbox", "/bench", "/examples", "/reports", "/stryker"],
+  concurrency: 1,
+  // A mutant that loops forever is killed by time; a busy machine alone must not do that.
+  timeoutMS: 8000,
+  timeoutFactor: 3,
+  // Only what has changed since the last run is tried anew; without reports/stryker everything is.
+  incremental: true,
+  incrementalFile: `reports/stryker/${part}.json`,
+  reporters: ["html", "clear-text"],
+  htmlReporter: { fileName: `reports/stryker/${part}.html` },
+  clearTextReporter: { logTests: false, reportTests: false, skipFull: true },
+  allowEmpty: true,
+  allowConsoleColors: false,
+};
