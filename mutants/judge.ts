@@ -5,6 +5,7 @@ import { difference } from "../policypack/reachability/difference";
 import type { Cluster, Workload } from "../policypack/reachability/model";
 import { readCluster } from "../policypack/reachability/read-cluster";
 import { rules } from "../policypack/rules";
+import type { NetworkPolicy } from "../matrix/kubernetes";
 import { mutantsOf, type Mutant } from "./mutants";
 
 /** What became of one mutant. */
@@ -30,22 +31,20 @@ export function judgeMutants(
 ): Verdict[] {
   const { services } = network.definition;
   const original = manifestsOf(network);
-  const pods = services.map(({ name, namespace, podSelector }): Workload => ({
-    namespace,
-    name,
-    kind: "MatrixService",
-    labels: podSelector.matchLabels ?? {},
-    namedPorts: [],
-    hostNetwork: false,
-    addresses: [],
-  }));
+  const pods = services.map(({ name, namespace, podSelector: { matchLabels = {} } }) =>
+    workload(namespace, name, matchLabels),
+  );
   const component: ObservedResource = {
     type: "erlmcp:network:ZeroTrustNetwork",
     urn: "urn:pulumi:mutants::erlmcp::erlmcp:network:ZeroTrustNetwork::network",
     name: "network",
     props: { matrix: networkMatrix(network) },
   };
-  const base = clusterOf(original, pods);
+  const reach = new Reach(
+    original,
+    pods,
+    network.namespaces.map(({ name }) => guestPolicy(name)),
+  );
   return [...mutantsOf(original)]
     .filter((_, index) => take(index))
     .map((mutant) => {
@@ -55,10 +54,66 @@ export function judgeMutants(
           (rule) => rule.enforcementLevel === "mandatory" && rule.judge(resources).violations.length > 0,
         )
         .map(({ name }) => name);
-      const head = clusterOf(mutant.objects, pods);
-      const changes = base === undefined || head === undefined || difference(base, head).changes.length > 0;
-      return { mutant, isHarmful: changes || mutant.dropsSafeguard, blockedBy };
+      return { mutant, isHarmful: mutant.dropsSafeguard || reach.isChangedBy(mutant.objects), blockedBy };
     });
+}
+
+/** What is open between the services of a stack, and to and from the outside. */
+class Reach {
+  private readonly base: Cluster | undefined;
+  private readonly baseWithGuests: Cluster | undefined;
+  private readonly guests: readonly Workload[];
+
+  constructor(
+    original: readonly Manifest[],
+    private readonly pods: readonly Workload[],
+    private readonly guestPolicies: readonly Manifest[],
+  ) {
+    this.guests = pods.map(({ namespace, name, labels }) =>
+      workload(namespace, `${name}-guest`, { ...labels, ...guestLabels }),
+    );
+    this.base = clusterOf(original, pods);
+    this.baseWithGuests = this.withGuests(original);
+  }
+
+  /** What cannot be read counts as changed. */
+  isChangedBy(objects: readonly Manifest[]): boolean {
+    const [head, headWithGuests] = [clusterOf(objects, this.pods), this.withGuests(objects)];
+    if (!this.base || !head || !this.baseWithGuests || !headWithGuests) return true;
+    if (difference(this.base, head).changes.length > 0) return true;
+    return difference(this.baseWithGuests, headWithGuests).changes.some(
+      ({ kind }) => kind !== "opened" && kind !== "widened",
+    );
+  }
+
+  /** With guests it shows what is shut at the receiver's end alone; what opens to them is shut by the services' own egress. */
+  private withGuests(objects: readonly Manifest[]): Cluster | undefined {
+    return clusterOf([...objects, ...this.guestPolicies], [...this.pods, ...this.guests]);
+  }
+}
+
+/** Pods of a service with an egress policy of their own: flows that open the receiver's end alone are for them. */
+const guestLabels = { guest: "yes" };
+
+function guestPolicy(namespace: string): NetworkPolicy {
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "guest", namespace },
+    spec: { podSelector: { matchLabels: guestLabels }, policyTypes: ["Egress"], egress: [{}] },
+  };
+}
+
+function workload(namespace: string, name: string, labels: Readonly<Record<string, string>>): Workload {
+  return {
+    namespace,
+    name,
+    kind: "MatrixService",
+    labels,
+    namedPorts: [],
+    hostNetwork: false,
+    addresses: [],
+  };
 }
 
 /** The cluster of some objects and pods; undefined where an object cannot be read. */

@@ -212,7 +212,8 @@ function peerMutations(peer: NetworkPolicyPeer): PeerMutation[] {
         changed: [
           { ipBlock: { ...ipBlock, except: ipBlock.except?.filter((__, other) => other !== index) ?? [] } },
         ],
-        dropsSafeguard: true,
+        // Another block may declare the addresses, so that nothing is lost.
+        dropsSafeguard: false,
       })),
     ];
   }
@@ -225,7 +226,8 @@ function peerMutations(peer: NetworkPolicyPeer): PeerMutation[] {
             changed: [
               { ...peer, namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "other" } } },
             ],
-            dropsSafeguard: false,
+            // Whoever deploys such pods gets in.
+            dropsSafeguard: true,
           },
           {
             kind: "take namespaces by a label that anyone can set",
@@ -244,7 +246,8 @@ function peerMutations(peer: NetworkPolicyPeer): PeerMutation[] {
           {
             kind: "take other pods",
             changed: [{ ...peer, podSelector: { matchLabels: relabel(podSelector.matchLabels ?? {}) } }],
-            dropsSafeguard: false,
+            // Whoever deploys such pods gets in.
+            dropsSafeguard: true,
           },
         ]
       : []),
