@@ -1,6 +1,10 @@
 import { fromCidr, includes, readCidr, union } from "./address-set";
 import { cidr, list, mappingOf, namespaceName, record, text } from "./config-field";
+import type { Reporter } from "./define-rule";
+import type { KubernetesObject } from "./kubernetes-object";
+import type { AllowRule } from "./network-policy";
 import { field, isObject, isUnknown, Unknown, type Plain, type PlainObject } from "./plain-data";
+import { hasNoPorts, portSet, portsOfRule, subtractPorts } from "./port-set";
 import { namespaceNameLabel, requiredValues } from "./required-label";
 
 /** Pods that answer DNS for the cluster. */
@@ -79,6 +83,46 @@ export function isClusterDns(
     const pods = clusterDns.filter((entry) => entry.namespace === name);
     return some(pods, ({ labels }) => requires(podSelector, labels));
   });
+}
+
+/** Whether a NetworkPolicy is for the cluster's DNS pods, and no others; undefined when that is not known. */
+export function isOfClusterDns({ body, namespace }: KubernetesObject, dns: ClusterDns): boolean | undefined {
+  const podSelector = field(field(body, "spec"), "podSelector");
+  // A missing podSelector would be taken for every pod of a namespace.
+  if (podSelector === undefined) return false;
+  return isClusterDns({ podSelector }, namespace, dns);
+}
+
+/** A reporter for a policy that may be one of the cluster's DNS pods. */
+export function unlessOfClusterDns(report: Reporter): Reporter {
+  return {
+    unverifiable: (finding) => {
+      report.unverifiable(finding);
+    },
+    violation: ({ found, ...finding }) => {
+      const doubt = "and whether this is a policy of the cluster's DNS pods is not known in the preview";
+      report.unverifiable({ ...finding, found: `${found}, ${doubt}` });
+    },
+  };
+}
+
+const nameServicePorts = portSet(["UDP", "TCP"].map((protocol) => ({ protocol, first: 53, last: 53 })));
+
+/**
+ * Who may stand in the namespaceSelectors of a rule. Undefined where that may be everybody, since the rule lets others ask the cluster's
+ * DNS pods for names and does nothing else; else the reporter for what is wrong with them.
+ *
+ * @param ofClusterDns what {@link isOfClusterDns} says of the policy
+ */
+export function namespaceReporter(
+  { direction, body }: AllowRule,
+  ofClusterDns: boolean | undefined,
+  report: Reporter,
+): Reporter | undefined {
+  const ports = portsOfRule(body);
+  const opensMore = ports === undefined || !hasNoPorts(subtractPorts(ports, nameServicePorts));
+  if (ofClusterDns === false || direction !== "Ingress" || opensMore) return report;
+  return ofClusterDns === true ? undefined : unlessOfClusterDns(report);
 }
 
 function isWithin(block: Plain, networks: readonly string[]): boolean | undefined {

@@ -1,11 +1,11 @@
 import { fromCidr, isEmpty, subtract, toCidrs, union } from "../address-set";
-import { clusterDnsFields, isClusterDns, type ClusterDns } from "../cluster-dns";
+import { clusterDnsFields, isClusterDns, isOfClusterDns, unlessOfClusterDns } from "../cluster-dns";
 import { list, text, type ConfigOf } from "../config-field";
 import { portRange } from "../declared-reach";
 import { defineRule, type Finding, type Reporter } from "../define-rule";
 import { attackDns, nistZeroTrust, nsaNetworkSeparation } from "../frameworks";
 import { readIpBlock } from "../ip-block";
-import { networkPolicyKind, type KubernetesObject } from "../kubernetes-object";
+import { networkPolicyKind } from "../kubernetes-object";
 import { isAbsentOrEmpty, readAllowRules, readItems, type AllowRule, type Item } from "../network-policy";
 import { field, isList, isObject, quote } from "../plain-data";
 import {
@@ -195,7 +195,7 @@ spec:
   validate: (policy, settings, report) => {
     const own = isOfClusterDns(policy, settings);
     if (own === true) return;
-    const onward = own === false ? report : unlessOwn(report);
+    const onward = own === false ? report : unlessOfClusterDns(report);
     const dns = dnsPortsOf(settings);
     for (const rule of readAllowRules(policy, danger, onward)) {
       if (rule.direction !== "Egress") continue;
@@ -213,27 +213,6 @@ interface OpenedPorts {
   readonly known: PortSet;
   /** Whether there are ports that are not known or not valid, which may be such too. */
   readonly mayBeMore: boolean;
-}
-
-/** Whether the policy is for the cluster's DNS pods, and no others; undefined when that is not known. */
-function isOfClusterDns({ body, namespace }: KubernetesObject, dns: ClusterDns): boolean | undefined {
-  const podSelector = field(field(body, "spec"), "podSelector");
-  // A missing podSelector would be taken for every pod of a namespace.
-  if (podSelector === undefined) return false;
-  return isClusterDns({ podSelector }, namespace, dns);
-}
-
-/** A reporter for a policy that may be one of the cluster's DNS pods. */
-function unlessOwn(report: Reporter): Reporter {
-  return {
-    unverifiable: (finding) => {
-      report.unverifiable(finding);
-    },
-    violation: ({ found, ...finding }) => {
-      const doubt = "and whether this is a policy of the cluster's DNS pods is not known in the preview";
-      report.unverifiable({ ...finding, found: `${found}, ${doubt}` });
-    },
-  };
 }
 
 function dnsPortsOf({ ports, portNames }: Settings): PortSet {

@@ -1,4 +1,5 @@
 import { allAddresses, includes, union, type AddressSet } from "../address-set";
+import { clusterDnsFields, isOfClusterDns, namespaceReporter } from "../cluster-dns";
 import { defineRule, type Reporter } from "../define-rule";
 import { cisNetworkPolicies, nistZeroTrust, nsaNetworkSeparation, owaspSegmentation } from "../frameworks";
 import { readIpBlocks } from "../ip-block";
@@ -32,12 +33,12 @@ export const netpolNoAllowAllPeers = defineRule({
     "For the Internet, except the private ranges from the ipBlock and name the ports.",
     "To close a direction, list it in policyTypes and give it no rule at all.",
   ],
-  config: {},
+  config: { clusterDns: clusterDnsFields.clusterDns },
   kinds: [networkPolicyKind],
   patches:
     "Lists of rules are atomic in server-side apply, so the rules a patch carries are judged in full; directions it leaves out are not its own.",
   limits:
-    "A block short of the whole space passes here; netpol-no-private-ranges-in-external-egress judges what it reaches. Only one policy is seen at a time.",
+    "A block short of the whole space passes here; netpol-no-private-ranges-in-external-egress judges what it reaches. Only one policy is seen at a time. A namespaceSelector for every namespace passes where it lets others ask the cluster's own DNS pods for names, by ingress on port 53 alone.",
   examples: {
     good: [
       {
@@ -63,6 +64,28 @@ spec:
       ports:
         - protocol: TCP
           port: 9090
+`,
+      },
+      {
+        title: "The DNS pods' own policy: every namespace asks them for names",
+        yaml: `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: coredns
+  namespace: kube-system
+spec:
+  podSelector:
+    matchLabels:
+      k8s-app: kube-dns
+  policyTypes: [Ingress]
+  ingress:
+    - from:
+        - namespaceSelector: {}
+      ports:
+        - protocol: UDP
+          port: 53
+        - protocol: TCP
+          port: 53
 `,
       },
     ],
@@ -110,12 +133,13 @@ spec:
       },
     ],
   },
-  validate: (policy, _config, report) => {
+  validate: (policy, { clusterDns }, report) => {
     const rules = readAllowRules(policy, danger, report);
+    const ofDns = isOfClusterDns(policy, { clusterDns, clusterDnsAddresses: [] });
     for (const { direction, rules: key, others } of directions) {
       const blocks = rules
         .filter((rule) => rule.direction === direction)
-        .flatMap((rule) => judgeRule(rule, others, report));
+        .flatMap((rule) => judgeRule(rule, others, report, namespaceReporter(rule, ofDns, report)));
       reportJoinedRules(blocks, `spec.${key}`, others, report);
     }
   },
@@ -128,7 +152,13 @@ interface RuleBlocks {
   readonly ports: PortSet;
 }
 
-function judgeRule({ at, body, peersKey }: AllowRule, others: string, report: Reporter): RuleBlocks[] {
+/** @param ofNamespaces takes what is wrong with namespaceSelectors; undefined where they may select every namespace */
+function judgeRule(
+  { at, body, peersKey }: AllowRule,
+  others: string,
+  report: Reporter,
+  ofNamespaces: Reporter | undefined,
+): RuleBlocks[] {
   const peers = field(body, peersKey);
   if (isAbsentOrEmpty(peers)) {
     report.violation({
@@ -141,7 +171,7 @@ function judgeRule({ at, body, peersKey }: AllowRule, others: string, report: Re
   }
   const items = readItems(peers, `${at}.${peersKey}`, danger, report);
   items.forEach(({ at: peerAt, body: peer }) => {
-    judgePeer(peer, peerAt, others, report);
+    judgePeer(peer, peerAt, others, report, ofNamespaces);
   });
   const blocks = readIpBlocks(items, danger, report);
   if (blocks.length === 0) return [];
@@ -160,7 +190,13 @@ function judgeRule({ at, body, peersKey }: AllowRule, others: string, report: Re
   return [];
 }
 
-function judgePeer(peer: PlainObject, at: string, others: string, report: Reporter): void {
+function judgePeer(
+  peer: PlainObject,
+  at: string,
+  others: string,
+  report: Reporter,
+  ofNamespaces: Reporter | undefined,
+): void {
   const selectors = ["podSelector", "namespaceSelector", "ipBlock"].filter(
     (key) => field(peer, key) !== undefined,
   );
@@ -174,10 +210,10 @@ function judgePeer(peer: PlainObject, at: string, others: string, report: Report
     return;
   }
   const selector = field(peer, "namespaceSelector");
-  if (selector === undefined) return;
+  if (selector === undefined || ofNamespaces === undefined) return;
   const selectorAt = `${at}.namespaceSelector`;
   if (!isObject(selector)) {
-    report.unverifiable({
+    ofNamespaces.unverifiable({
       at: selectorAt,
       ...notReadable(selector, "an object"),
       danger,
@@ -187,7 +223,7 @@ function judgePeer(peer: PlainObject, at: string, others: string, report: Report
   }
   const open = selectsEveryNamespace(selector);
   if (open === "unknown") {
-    report.unverifiable({
+    ofNamespaces.unverifiable({
       at: selectorAt,
       found: `is ${quote(selector)}, whose requirements are not known in the preview`,
       danger: "it may select every namespace.",
@@ -198,7 +234,7 @@ function judgePeer(peer: PlainObject, at: string, others: string, report: Report
       field(peer, "podSelector") === undefined
         ? "every pod of the cluster is a peer"
         : "whoever can create a pod in any namespace can give it the labels of the podSelector";
-    report.violation({
+    ofNamespaces.violation({
       at: selectorAt,
       found: `is ${quote(selector)}, which ${open}`,
       danger: `${pods}, in namespaces made later too.`,

@@ -1,3 +1,4 @@
+import { clusterDnsFields, isOfClusterDns, namespaceReporter } from "../cluster-dns";
 import { list, reason, record, text } from "../config-field";
 import { defineRule, type Reporter } from "../define-rule";
 import { nistZeroTrust, nsaNetworkSeparation, owaspSegmentation } from "../frameworks";
@@ -47,12 +48,13 @@ export const netpolPinnedNamespaces = defineRule({
         default: [],
       },
     ),
+    clusterDns: clusterDnsFields.clusterDns,
   },
   kinds: [networkPolicyKind],
   patches:
     "Lists of rules are atomic in server-side apply, so the rules a patch carries are judged in full; directions it leaves out are not its own.",
   limits:
-    "A name that is not known in the preview is a name all the same, and passes. Peers with a podSelector only are pods of the policy's own namespace. Clusters before Kubernetes 1.21 do not set the label.",
+    "A name that is not known in the preview is a name all the same, and passes. Peers with a podSelector only are pods of the policy's own namespace. Clusters before Kubernetes 1.21 do not set the label. Ingress of the cluster's own DNS pods on port 53 alone passes, whoever may ask them for names.",
   examples: {
     good: [
       {
@@ -103,6 +105,28 @@ spec:
       ports:
         - protocol: TCP
           port: 8443
+`,
+      },
+      {
+        title: "The DNS pods' own policy: every namespace asks them for names",
+        yaml: `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: coredns
+  namespace: kube-system
+spec:
+  podSelector:
+    matchLabels:
+      k8s-app: kube-dns
+  policyTypes: [Ingress]
+  ingress:
+    - from:
+        - namespaceSelector: {}
+      ports:
+        - protocol: UDP
+          port: 53
+        - protocol: TCP
+          port: 53
 `,
       },
     ],
@@ -161,9 +185,13 @@ spec:
       },
     ],
   },
-  validate: (policy, { trustedLabels }, report) => {
+  validate: (policy, { trustedLabels, clusterDns }, reporter) => {
     const labels = [namespaceNameLabel, ...trustedLabels.map(({ label }) => label)];
-    for (const { at, body, peersKey } of readAllowRules(policy, danger, report)) {
+    const ofDns = isOfClusterDns(policy, { clusterDns, clusterDnsAddresses: [] });
+    for (const rule of readAllowRules(policy, danger, reporter)) {
+      const report = namespaceReporter(rule, ofDns, reporter);
+      if (report === undefined) continue;
+      const { at, body, peersKey } = rule;
       for (const peer of readItems(field(body, peersKey), `${at}.${peersKey}`, danger, report)) {
         const selector = field(peer.body, "namespaceSelector");
         if (selector !== undefined) judge(selector, `${peer.at}.namespaceSelector`, labels, report);
