@@ -23,7 +23,7 @@ export default {
   // Only what has changed since the last run is tried anew; without reports/stryker everything is.
   incremental: true,
   incrementalFile: `reports/stryker/${part}.json`,
-  reporters: ["html", "clear-text"],
+  reporters: ["html", "clear-text", process.stdout.isTTY ? "progress" : "progress-append-only"],
   htmlReporter: { fileName: `reports/stryker/${part}.html` },
   clearTextReporter: { logTests: false, reportTests: false, skipFull: true },
   allowEmpty: true,

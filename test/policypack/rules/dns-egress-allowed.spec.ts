@@ -105,6 +105,61 @@ See docs/rules.md#dns-egress-allowed`,
     assert.deepEqual(await findingsOf(rule, [web(), egress({ to: [gold], ports: udp }), pod]), []);
   });
 
+  it("does not take other pods for cluster DNS, whatever their labels or their namespace", async () => {
+    const pod = (namespace: string, labels: object): WireResource =>
+      resource("kubernetes:core/v1:Pod", { metadata: { name: "other", namespace, labels } }, "other");
+    const toPods = (peer: object): WireResource => egress({ to: [peer], ports: udp });
+    const labels = { app: "db" };
+    const other = [shut("NetworkPolicy shop/p")];
+    const beside = [web(), toPods({ podSelector: { matchLabels: labels } }), pod("shop", labels)];
+    assert.deepEqual(await findingsOf(rule, beside), other);
+    const alike = [
+      web(),
+      toPods({ podSelector: kubeDns.podSelector }),
+      pod("shop", { "k8s-app": "kube-dns" }),
+    ];
+    assert.deepEqual(await findingsOf(rule, alike), other);
+    const neighbour = { namespaceSelector: kubeSystem, podSelector: { matchLabels: labels } };
+    const there = [web(), toPods(neighbour), pod("kube-system", labels)];
+    assert.deepEqual(await findingsOf(rule, there), other);
+  });
+
+  it("knows the namespace of cluster DNS by the labels that it is deployed with", async () => {
+    const kubeSystem = resource(
+      "kubernetes:core/v1:Namespace",
+      { metadata: { name: "kube-system", labels: { tier: "infra" } } },
+      "kube-system",
+    );
+    const infra = egress({ to: [{ namespaceSelector: { matchLabels: { tier: "infra" } } }], ports: udp });
+    assert.deepEqual(await findingsOf(rule, [web(), infra, kubeSystem]), []);
+    assert.deepEqual(await findingsOf(rule, [web(), infra]), [shut("NetworkPolicy shop/p")]);
+  });
+
+  it("names the policies that isolate these pods, and no others", async () => {
+    const ingress = policy({ podSelector: {}, policyTypes: ["Ingress"] }, "ingress");
+    const ofOthers = policy({ podSelector: { matchLabels: { app: "db" } }, policyTypes: ["Egress"] }, "db");
+    const elsewhere = resource(
+      "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+      {
+        metadata: { name: "deny", namespace: "other" },
+        spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
+      },
+      "elsewhere",
+    );
+    assert.deepEqual(await findingsOf(rule, [web(), deny, ingress, ofOthers, elsewhere]), [
+      shut("NetworkPolicy shop/deny"),
+    ]);
+  });
+
+  it("offers the address where cluster DNS has no pods", async () => {
+    const service = { clusterDns: [], clusterDnsAddresses: ["10.96.0.10/32"] };
+    const [found] = await runRule(rule, [web(), deny], service);
+    assert.match(
+      found?.message ?? "",
+      /^Write instead: in a policy that selects them: \{"egress":\[\{"to":\[\{"ipBlock":\{"cidr":"10\.96\.0\.10\/32"\}\}\],"ports":\[/m,
+    );
+  });
+
   it("leaves out pods that do not ask cluster DNS, and excluded namespaces", async () => {
     assert.deepEqual(await findingsOf(rule, [web({ dnsPolicy: "None" }), deny]), []);
     assert.deepEqual(await findingsOf(rule, [web({ dnsPolicy: "Default" }), deny]), []);

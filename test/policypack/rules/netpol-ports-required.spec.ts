@@ -107,6 +107,66 @@ describe("netpol-ports-required", () => {
     );
   });
 
+  it("knows a peer in any order of its keys, and takes none that is not known for another", async () => {
+    const low = [{ port: 1000, endPort: 1099 }];
+    const high = [{ port: 1100, endPort: 1150 }];
+    const sharing = (one: unknown, other: unknown): Promise<readonly string[]> =>
+      findingsOf(
+        rule,
+        networkPolicy({
+          egress: [
+            { to: [one], ports: low },
+            { to: [other], ports: high },
+          ],
+        }),
+      );
+    const db = { podSelector: { matchLabels: { app: "db", tier: "data" } } };
+    const dbAgain = { podSelector: { matchLabels: { tier: "data", app: "db" } } };
+    assert.equal((await sharing(db, dbAgain)).length, 1);
+    assert.equal((await sharing(dbAgain, db)).length, 1);
+    assert.deepEqual(await sharing({ podSelector: unknown }, { podSelector: unknown }), []);
+  });
+
+  it("reports a range that is wide by itself once, and beside it what is wide only together", async () => {
+    const found = async (alone: unknown, low: unknown, high: unknown): Promise<readonly string[]> =>
+      findingsOf(rule, networkPolicy({ egress: [{ ports: [alone, low] }, { ports: [high] }] }));
+    const alone =
+      "NetworkPolicy erlmcp/web: spec.egress[0].ports opens TCP 3000-3120, which is 121 ports in a row.";
+    const together = (ports: string): string =>
+      `NetworkPolicy erlmcp/web: spec.egress opens TCP ${ports}, which is 151 ports in a row, with spec.egress[0] and spec.egress[1] together, to the same peer.`;
+    const wide = { port: 3000, endPort: 3120 };
+    assert.deepEqual(await found(wide, { port: 1000, endPort: 1099 }, { port: 1100, endPort: 1150 }), [
+      alone,
+      together("1000-1150"),
+    ]);
+    assert.deepEqual(await found(wide, { port: 5000, endPort: 5099 }, { port: 5100, endPort: 5150 }), [
+      alone,
+      together("5000-5150"),
+    ]);
+    const udp = { ...wide, protocol: "UDP" };
+    assert.deepEqual(await found(udp, { port: 3000, endPort: 3099 }, { port: 3100, endPort: 3150 }), [
+      alone.replace("TCP", "UDP"),
+      together("3000-3150"),
+    ]);
+  });
+
+  it("adds up single ports, and takes a range of one port and a name with digits", async () => {
+    const single = Array.from({ length: 101 }, (_, index) => ({ port: 1000 + index }));
+    assert.deepEqual(await findingsOf(rule, egress(...single)), [
+      "NetworkPolicy erlmcp/web: spec.egress[0].ports opens TCP 1000-1100, which is 101 ports in a row.",
+    ]);
+    assert.deepEqual(await findingsOf(rule, egress({ port: 90, endPort: 90 })), []);
+    assert.deepEqual(await findingsOf(rule, egress({ port: "8080tcp" }, { port: "tcp8080" })), []);
+  });
+
+  it("says what is open without a port, where the protocol is not known either", async () => {
+    const [message] = await messagesOf(rule, egress({ protocol: unknown }));
+    assert.match(
+      message ?? "",
+      /^Why it is dangerous: the entry then opens every port of an unknown protocol\.$/m,
+    );
+  });
+
   it("follows its configuration", async () => {
     const range = egress({ port: 9100, endPort: 9155 });
     assert.equal((await findingsOf(rule, range, { maxRangePorts: 55 })).length, 1);
