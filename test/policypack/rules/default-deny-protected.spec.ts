@@ -108,6 +108,8 @@ describe("default-deny-protected", () => {
       await found([namespace({ "security-level": "low" }, { name: unknown }), policy()]),
       advised,
     );
+    const perhaps = namespace({ "security-level": "high" }, { name: unknown });
+    assert.deepEqual(await found([perhaps, high, policy()]), blocked);
     assert.deepEqual(await found(policy(both, { namespace: unknown })), [
       [
         "mandatory",

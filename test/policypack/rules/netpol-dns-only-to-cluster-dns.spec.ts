@@ -219,6 +219,33 @@ describe("netpol-dns-only-to-cluster-dns", () => {
     );
   });
 
+  it("loses nothing that is not known in a policy that may be one of the DNS pods", async () => {
+    const undecided = resource("kubernetes:networking.k8s.io/v1:NetworkPolicy", {
+      metadata: { name: "upstream", namespace: "kube-system" },
+      spec: { podSelector: unknown, egress: [{ to: unknown, ports: dns }] },
+    });
+    assert.deepEqual(await findingsOf(rule, undecided), [
+      "NetworkPolicy kube-system/upstream cannot be verified: spec.egress[0].to is not known in the preview.",
+    ]);
+  });
+
+  it("offers what the configuration has, and names the first of many networks", async () => {
+    const fixOf = async (config: Record<string, unknown>): Promise<string | undefined> => {
+      const message = (await messagesOf(rule, egress([block("8.8.8.8/32")]), config)).join();
+      return /^Write instead: (.*) as the only peer/m.exec(message)?.[1];
+    };
+    assert.equal(await fixOf({ clusterDns: [] }), "{ipBlock: {cidr: 169.254.20.10/32}}");
+    assert.equal(
+      await fixOf({ clusterDnsAddresses: [] }),
+      '{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}, podSelector: {matchLabels: {"k8s-app":"kube-dns"}}}',
+    );
+    assert.deepEqual(await findingsOf(rule, egress([block("8.0.0.0/22", "8.0.0.1/32")])), [
+      `${title}: spec.egress[0].to[0].ipBlock reaches 8.0.0.0/32, 8.0.0.2/31, 8.0.0.4/30, 8.0.0.8/29, 8.0.0.16/28, 8.0.0.32/27, 8.0.0.64/26, 8.0.0.128/25 and 2 more, and the rule opens TCP 53; UDP 53 to it.`,
+    ]);
+    const eight = await findingsOf(rule, egress([block("8.0.0.0/24", "8.0.0.1/32")]));
+    assert.match(eight.join(), /8\.0\.0\.128\/25, and the rule opens/);
+  });
+
   it("says what is wrong with its configuration", async () => {
     const [diagnostic] = await runRule(rule, egress([kubeDns]), { ports: ["TCP 99999"] });
     assert.match(diagnostic?.message ?? "", /^- ports\[0\] is "TCP 99999"; allowed: /m);

@@ -18,6 +18,7 @@ describe("netpol-documented", () => {
       withPurpose("app-postgres: Database access\napp-redis: Cache access"),
       withPurpose("目的"),
       withPurpose("TODO of the batch job: nightly export"),
+      withPurpose("The board shows what is still to do, or none"),
       withAnnotations({ other: "", [key]: "DNS" }),
       withAnnotations({ "kubernetes.io/description": "DNS" }),
     ];
@@ -52,8 +53,10 @@ describe("netpol-documented", () => {
       "...",
       "TODO",
       "tbd.",
+      "[TODO]",
       "n/a",
       "N/A",
+      "na",
       "none",
       "xxx",
       5,
@@ -75,6 +78,9 @@ describe("netpol-documented", () => {
     );
     assert.deepEqual(await findingsOf(rule, withPurpose("Scraping"), config), [
       `${title}: metadata.annotations lacks one of example.com/why, purpose.`,
+    ]);
+    assert.deepEqual(await findingsOf(rule, withPurpose("Scraping"), { annotations: ["purpose"] }), [
+      `${title}: metadata.annotations lacks purpose.`,
     ]);
     await assert.rejects(findingsOf(rule, withPurpose("x"), { annotations: ["a b"] }));
   });

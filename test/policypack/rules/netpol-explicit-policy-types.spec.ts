@@ -51,6 +51,8 @@ describe("netpol-explicit-policy-types", () => {
         ].join("\n"),
       ],
     );
+    const odd = await messagesOf(rule, networkPolicy({ policyTypes: ["Ingress", unknown], egress: [] }));
+    assert.match(odd.join("\n"), /^Write instead: policyTypes: \[Ingress, Egress\], or leave out egress\.$/m);
     const [message] = await messagesOf(rule, networkPolicy({ policyTypes: ["Egress"], ingress: [] }));
     assert.match(message ?? "", /every other source stays open, although an empty list reads like a deny\./);
   });

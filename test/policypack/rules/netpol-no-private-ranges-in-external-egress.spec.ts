@@ -129,6 +129,27 @@ describe("netpol-no-private-ranges-in-external-egress", () => {
     );
   });
 
+  it("shows an annotation with a port by number where no port has one", async () => {
+    for (const ports of [[], [{ port: "http" }], [{ port: unknown }]]) {
+      const policy = networkPolicy({ egress: [{ to: [block("10.1.0.0/16")], ports }] });
+      assert.match((await messagesOf(rule, policy)).join(), /"ports":\["TCP 443"\],"reason"/);
+    }
+  });
+
+  it("names the first of many ranges, and counts the rest", async () => {
+    const policy = egressTo(block("10.0.0.0/6", "10.0.0.1/32", "11.0.0.0/8"));
+    const [message] = await messagesOf(rule, policy);
+    assert.match(
+      message ?? "",
+      /: spec\.egress\[0\]\.to\[0\]\.ipBlock reaches 10\.0\.0\.0\/32, 10\.0\.0\.2\/31, .*, 10\.128\.0\.0\/9 \(private, RFC 1918\) on TCP 443\.$/m,
+    );
+    const [more] = await messagesOf(rule, egressTo(block("10.0.0.0/8", "10.0.0.1/32", "10.128.0.1/32")));
+    assert.match(
+      more ?? "",
+      /ipBlock reaches 10\.0\.0\.0\/32, .* and 22 more \(private, RFC 1918\) on TCP 443\.$/m,
+    );
+  });
+
   it("says what is wrong with the endpoints of its configuration", async () => {
     const privateEndpoints = [{ cidr: "10.0.0.0/8", ports: ["TCP 90-80"], reason: "x" }];
     const [diagnostic] = await runRule(rule, egressTo(block("10.0.0.0/8")), { privateEndpoints });

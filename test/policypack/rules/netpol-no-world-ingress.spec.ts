@@ -100,6 +100,24 @@ describe("netpol-no-world-ingress", () => {
     );
   });
 
+  it("blocks a rule without peers where the configuration lets in all of one address family only", async () => {
+    const open = networkPolicy({ ingress: [{ ports: [{ port: 443 }] }] });
+    for (const config of [{ ipv4Prefix: 0 }, { ipv6Prefix: 0 }])
+      assert.equal((await findingsOf(rule, open, config)).length, 1);
+    assert.deepEqual(await findingsOf(rule, open, { ipv4Prefix: 0, ipv6Prefix: 0 }), []);
+    const unclear = networkPolicy({ ingress: [{ ports: [{ port: unknown }] }] });
+    const entrances = [{ namespace: "erlmcp", ports: ["TCP 443"], reason: "x" }];
+    const [found] = await findingsOf(rule, unclear, { entrances, ipv4Prefix: 0 });
+    assert.match(found ?? "", / cannot be verified: spec\.ingress\[0\]\.from is missing, /);
+  });
+
+  it("names the IPv6 network that a block is, and the smallest that would hold a little more", async () => {
+    const filled = async (...blocks: unknown[]): Promise<string> =>
+      (await findingsOf(rule, ingressFrom(...blocks))).join().replace(/.* would fill a (\/\d+), .*/, "$1");
+    assert.equal(await filled(block("2001:db8::/32")), "/32");
+    assert.equal(await filled(block("2001:db8::/32"), block("2600::1/128")), "/31");
+  });
+
   it("blocks a rule without peers, which lets in everybody", async () => {
     const open = networkPolicy({ ingress: [{ ports: [{ port: 443 }] }, { from: [] }] });
     assert.deepEqual(await findingsOf(rule, open), [

@@ -31,6 +31,8 @@ describe("netpol-peer-and-not-or", () => {
       from(namespace("observability"), { ...namespace("a"), ...pods("b") }, pods("web")),
       networkPolicy({ ingress: [{ from: [namespace("monitoring")] }, { from: [pods("prometheus")] }] }),
       networkPolicy({ ingress: [{ from: [namespace("monitoring")] }], egress: [{ to: [pods("web")] }] }),
+      from(namespace("observability"), pods("web"), pods("prometheus")),
+      from(namespace("monitoring"), pods("web"), pods("api")),
       from(),
       networkPolicy({ podSelector: {} }),
       networkPolicy(undefined),

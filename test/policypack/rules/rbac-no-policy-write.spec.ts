@@ -321,4 +321,29 @@ describe("rbac-no-policy-write", () => {
     });
     assert.deepEqual(await findingsOf(rule, list), [found.replace("rules[0]", "items[0].rules[0]")]);
   });
+
+  it("counts callers without a name among workloads, and people who are called alike not", async () => {
+    const anonymous = { kind: "User", name: "system:anonymous" };
+    assert.deepEqual(await findingsOf(rule, binding(ref("edit"), [anonymous])), [
+      'RoleBinding team/b: roleRef.name is "edit", for User system:anonymous.',
+    ]);
+    const others = [
+      { kind: "Group", name: "system:anonymous" },
+      { kind: "Team", name: "system:serviceaccount:team:web" },
+    ];
+    assert.deepEqual(await findingsOf(rule, binding(ref("edit"), others)), []);
+  });
+
+  it("tells a patch whose role is not known from one that has none", async () => {
+    const patch = (roleRef: unknown): WireResource => ({
+      ...binding(roleRef, [workload]),
+      type: `kubernetes:${group}/v1:RoleBindingPatch`,
+    });
+    assert.deepEqual(await findingsOf(rule, patch(unknown)), [
+      "RoleBindingPatch team/b cannot be verified: roleRef.name is not known, for ServiceAccount team/web.",
+    ]);
+    assert.deepEqual(await findingsOf(rule, binding(undefined, [workload])), [
+      "RoleBinding team/b cannot be verified: roleRef.name is not known, for ServiceAccount team/web.",
+    ]);
+  });
 });

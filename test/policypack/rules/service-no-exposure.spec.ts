@@ -244,6 +244,23 @@ See docs/rules.md#service-no-exposure`,
     ]);
   });
 
+  it("reports a patch of the type once, whatever belongs to the type", async () => {
+    const external = { type: "ExternalName", externalName: "db.partner.example" };
+    assert.deepEqual(await findingsOf(rule, service(external, "Patch")), [
+      'ServicePatch erlmcp/web: spec.type is "ExternalName".',
+    ]);
+    const ports = [{ port: 80, nodePort: 30080 }];
+    assert.deepEqual(await findingsOf(rule, service({ type: "NodePort", ports }, "Patch")), [
+      'ServicePatch erlmcp/web: spec.type is "NodePort".',
+    ]);
+    const balancer = { type: "LoadBalancer", allocateLoadBalancerNodePorts: false };
+    assert.deepEqual(await findingsOf(rule, service(balancer, "Patch"), allow("LoadBalancer")), []);
+    const junk = service({ selector, externalIPs: "198.51.100.7" });
+    assert.deepEqual(await findingsOf(rule, junk), [
+      'Service erlmcp/web cannot be verified: spec.externalIPs is "198.51.100.7" and not a list.',
+    ]);
+  });
+
   it("looks into Lists", async () => {
     const items = [
       { apiVersion: "v1", kind: "Service", metadata, spec: { type: "NodePort", selector } },

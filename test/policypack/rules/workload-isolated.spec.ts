@@ -55,6 +55,18 @@ See docs/rules.md#workload-isolated`,
     );
   });
 
+  it("says of each direction what its lack means", async () => {
+    const openIngress = await runRule(rule, [web, policy({ ...ofWeb, policyTypes: ["Egress"] })]);
+    assert.match(openIngress[0]?.message ?? "", /^Why it is dangerous: everything reaches its pods\.$/m);
+    assert.match(openIngress[0]?.message ?? "", / policyTypes \[Ingress\] and no rules,/);
+    const [openBoth] = await runRule(rule, web);
+    assert.match(
+      openBoth?.message ?? "",
+      /^Why it is dangerous: everything reaches its pods\. And its pods reach everything\.$/m,
+    );
+    assert.match(openBoth?.message ?? "", / policyTypes \[Ingress, Egress\] and no rules,/);
+  });
+
   it("takes no policy for one that does not select the pods", async () => {
     for (const other of [
       policy({ podSelector: { matchLabels: { app: "api" } }, policyTypes: ["Ingress", "Egress"] }),
