@@ -96,10 +96,15 @@ export function temporaryFolder(): { readonly path: string; write(name: string, 
   };
 }
 
-/** Judges manifests by the two rules, on 15 June 2026. */
-export function checkManifests(files: readonly string[], configFile?: string, rules = someRules): Check {
+/** Judges manifests, by the two rules and on 15 June 2026 where nothing else is asked for. */
+export function checkManifests(
+  files: readonly string[],
+  configFile?: string,
+  rules = someRules,
+  today = "2026-06-15",
+): Check {
   const config = readPackConfig(configFile, rules);
   const kinds = rules.flatMap((rule) => rule.kinds);
   const observed = observe(readInput({ manifests: files, cwd: "." }), kinds, "default");
-  return checkRules(observed, rules, config, "2026-06-15");
+  return checkRules(observed, rules, config, today);
 }
