@@ -11,3 +11,9 @@ export const policies = network.policies;
 
 /** The communication matrix, row by row: id, from, to, ports, purpose, and the policies that open it. */
 export const matrix = network.matrix;
+
+/**
+ * Configuration of the policy pack with which other stacks are judged together with this one: `pulumi stack output policyPackConfig
+ * --json` writes it for `--policy-pack-config`.
+ */
+export const policyPackConfig = network.policyPackConfig;

@@ -3,10 +3,12 @@ import {
   compileNetwork,
   matrixRows,
   networkMatrix,
+  policyPackConfig,
   protectsDefaultDeny,
   type CompiledNetwork,
   type MatrixRow,
   type NetworkDefinition,
+  type PolicyPackConfig,
 } from "../matrix";
 import { ZeroTrustNamespace } from "./zero-trust-namespace";
 
@@ -25,6 +27,11 @@ export class ZeroTrustNetwork extends pulumi.ComponentResource {
   readonly policies: Readonly<Record<string, readonly string[]>>;
   /** The communication matrix, row by row. */
   readonly matrix: readonly MatrixRow[];
+  /**
+   * What other stacks give the policy pack as its configuration, so that they are judged together with this network: a stack output
+   * for `pulumi stack output --json`. Of several networks in one stack, join the lists `baseline`, rule by rule.
+   */
+  readonly policyPackConfig: PolicyPackConfig;
 
   /** Throws `InvalidNetworkError` with every problem of the definition before any resource is registered. */
   constructor(
@@ -53,6 +60,7 @@ export class ZeroTrustNetwork extends pulumi.ComponentResource {
       ]),
     );
     this.matrix = matrixRows(network);
+    this.policyPackConfig = policyPackConfig(network, `${pulumi.getProject()}/${pulumi.getStack()}`);
     this.registerOutputs({
       namespaces: this.namespaces,
       policies: this.policies,

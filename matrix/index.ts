@@ -22,5 +22,6 @@ export {
   type NetworkNamespace,
   type SecurityLevel,
 } from "./network";
+export { policyPackConfig, type NetworkBaseline, type PolicyPackConfig } from "./policy-pack-config";
 export { Port, type PortRange, type Protocol } from "./port";
 export { InvalidNetworkError, type Problem } from "./problem";

@@ -50,24 +50,24 @@ async function run(job: StackJob): Promise<void> {
   );
   switch (job.operation) {
     case "export":
-      send({ kind: "deployment", deployment: (await stack.exportStack()).deployment });
-      send({ kind: "result", result: { ...nothingDone, outputs: plain(await stack.outputs()) } });
+      await send({ kind: "deployment", deployment: (await stack.exportStack()).deployment });
+      await send({ kind: "result", result: { ...nothingDone, outputs: plain(await stack.outputs()) } });
       break;
     case "outputs":
-      send({ kind: "result", result: { ...nothingDone, outputs: plain(await stack.outputs()) } });
+      await send({ kind: "result", result: { ...nothingDone, outputs: plain(await stack.outputs()) } });
       break;
     case "cancel":
       await stack.cancel();
-      send({ kind: "result", result: nothingDone });
+      await send({ kind: "result", result: nothingDone });
       break;
     case "unprotect": {
       const args = ["state", "unprotect", "--all", "--yes", "--stack", job.stack, "--non-interactive"];
       const { stdout, stderr } = await promisify(execFile)(job.pulumi, args, { cwd: job.workDir });
-      send({ kind: "result", result: { ...nothingDone, stdout, stderr } });
+      await send({ kind: "result", result: { ...nothingDone, stdout, stderr } });
       break;
     }
     default:
-      send({ kind: "result", result: await runEngine(stack, job, job.operation) });
+      await send({ kind: "result", result: await runEngine(stack, job, job.operation) });
   }
 }
 
@@ -147,7 +147,7 @@ class EngineRecord {
 
   readonly onOutput = (text: string): void => {
     this.stdout += text;
-    send({ kind: "output", text });
+    void send({ kind: "output", text });
   };
 
   readonly onError = (text: string): void => {
@@ -249,6 +249,13 @@ function plainText(text: string): string {
   return text.replace(/<\{%[^%]*%\}>/g, "").trim();
 }
 
-function send(message: StackMessage): void {
-  if (process.connected) process.send?.(message);
+/** Sends a message, and waits until it has left: disconnecting would drop what has not. */
+function send(message: StackMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.connected && process.send !== undefined) {
+      process.send(message, undefined, undefined, () => {
+        resolve();
+      });
+    } else resolve();
+  });
 }

@@ -166,7 +166,7 @@ function runJob(job: StackJob, env: NodeJS.ProcessEnv, onOutput?: (text: string)
       else result = message.result;
     });
     child.on("error", reject);
-    child.on("exit", (code, signal) => {
+    child.on("close", (code, signal) => {
       if (result !== undefined) {
         resolve({ result, deployment });
         return;

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { load } from "js-yaml";
-import { manifestsOf } from "../../matrix";
+import { manifestsOf, policyPackConfig, type PolicyPackConfig } from "../../matrix";
 import { rules } from "../../policypack/rules";
 import { defaultDenyProtected } from "../../policypack/rules/default-deny-protected";
 import { registrationsOf, type Registration } from "../helpers/registrations";
@@ -47,6 +47,7 @@ interface Outputs {
   readonly namespaces: string[];
   readonly policies: Record<string, string[]>;
   readonly matrix: { readonly id: string }[];
+  readonly policyPackConfig: PolicyPackConfig;
 }
 
 for (const stack of stacks) {
@@ -162,6 +163,23 @@ for (const stack of stacks) {
         exports.matrix.map(({ id }) => id),
         stackNetwork(stack).definition.flows.map(({ id }) => id),
       );
+    });
+
+    it("puts out the policy pack's configuration for other stacks, with exactly the policies that it registers", () => {
+      assert.deepEqual(
+        exports.policyPackConfig,
+        policyPackConfig(stackNetwork(stack), `erlmcp-zero-trust/${stack}`),
+      );
+      const registered = custom()
+        .filter(({ type }) => type.endsWith(":NetworkPolicy"))
+        .map(({ inputs: { apiVersion, kind, metadata, spec } }) => ({ apiVersion, kind, metadata, spec }));
+      for (const { baseline } of Object.values(exports.policyPackConfig)) {
+        const policies = baseline
+          .flatMap(({ objects }) => objects)
+          .filter(({ kind }) => kind === "NetworkPolicy");
+        const text = (object: unknown) => JSON.stringify(object, sorted);
+        assert.deepEqual(policies.map(text).sort(), registered.map(text).sort());
+      }
     });
   });
 }

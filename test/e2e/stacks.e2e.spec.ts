@@ -62,7 +62,12 @@ for (const name of stacks) {
       const result = succeeded(await stack.up());
       assert.deepEqual(result.violations, []);
       assert.deepEqual(live(), goldenObjects(name));
-      assert.deepEqual(Object.keys(result.outputs).sort(), ["matrix", "namespaces", "policies"]);
+      assert.deepEqual(Object.keys(result.outputs).sort(), [
+        "matrix",
+        "namespaces",
+        "policies",
+        "policyPackConfig",
+      ]);
     });
 
     it("changes nothing the second time", async () => {
