@@ -44,10 +44,11 @@ export const clusterDnsFields = {
     }),
     {
       description:
-        "The pods that answer DNS for the cluster, by namespace and labels. The default is how kubeadm, most providers and CoreDNS's own chart label them.",
+        "The pods that answer DNS for the cluster, by namespace and labels. The default is how kubeadm, most providers and CoreDNS's own chart label them, and how NodeLocal DNSCache does, whose pods are reached by selectors where the network plug-in redirects to them (Cilium, GKE Dataplane V2).",
       default: [
         { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } },
         { namespace: "kube-system", labels: { "app.kubernetes.io/name": "coredns" } },
+        { namespace: "kube-system", labels: { "k8s-app": "node-local-dns" } },
       ],
     },
   ),
@@ -81,7 +82,10 @@ export function isClusterDns(
   return every(namespaces, (name) => {
     if (isUnknown(name)) return undefined;
     const pods = clusterDns.filter((entry) => entry.namespace === name);
-    return some(pods, ({ labels }) => requires(podSelector, labels));
+    return selectsOnly(
+      podSelector,
+      pods.map(({ labels }) => labels),
+    );
   });
 }
 
@@ -138,6 +142,28 @@ function namesOf(selector: Plain | undefined, own: string | undefined): readonly
   if (isUnknown(selector)) return [selector];
   const names = isObject(selector) ? requiredValues(selector, namespaceNameLabel) : undefined;
   return names === "unknown" ? [notKnown] : names;
+}
+
+/** Whether everything that the selector selects has the labels of one of the kinds of pods. */
+function selectsOnly(
+  selector: Plain | undefined,
+  kinds: readonly Readonly<Record<string, string>>[],
+): boolean | undefined {
+  const alike = some(kinds, (labels) => requires(selector, labels));
+  if (alike !== false || !isObject(selector)) return alike;
+  // A selector may name several kinds, as with k8s-app In [kube-dns, node-local-dns].
+  for (const key of new Set(kinds.flatMap((labels) => Object.keys(labels)))) {
+    const values = requiredValues(selector, key);
+    if (values === undefined || values === "unknown" || values.length < 2) continue;
+    const matchLabels = field(selector, "matchLabels");
+    return every(values, (value) =>
+      selectsOnly(
+        { ...selector, matchLabels: { ...(isObject(matchLabels) ? matchLabels : {}), [key]: value } },
+        kinds,
+      ),
+    );
+  }
+  return false;
 }
 
 /** Whether everything that the selector selects has the labels; a missing selector selects every pod. */

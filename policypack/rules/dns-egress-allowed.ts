@@ -177,10 +177,13 @@ function addClusterDns(cluster: Cluster, { clusterDns }: ClusterDns, port: numbe
     },
   }));
   const namespaces = [...new Set(clusterDns.map(({ namespace }) => namespace))];
-  const deployed = cluster.workloads.filter((workload) =>
-    selectors.some(
-      ({ namespace, pods }) => namespace === workload.namespace && selects(pods, workload.labels),
-    ),
+  // No selector reaches a cache on the network of its node, so its being deployed says nothing of the pods that are reached.
+  const deployed = cluster.workloads.filter(
+    (workload) =>
+      !workload.hostNetwork &&
+      selectors.some(
+        ({ namespace, pods }) => namespace === workload.namespace && selects(pods, workload.labels),
+      ),
   );
   if (deployed.length > 0) return { cluster, pods: new Set(deployed), namespaces };
   const added = selectors.map(({ namespace, labels }, index): Workload => ({

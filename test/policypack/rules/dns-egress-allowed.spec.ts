@@ -105,6 +105,20 @@ See docs/rules.md#dns-egress-allowed`,
     assert.deepEqual(await findingsOf(rule, [web(), egress({ to: [gold], ports: udp }), pod]), []);
   });
 
+  it("takes caches on their node's network for no pods that a selector reaches", async () => {
+    const cache = (spec: object): WireResource =>
+      resource("kubernetes:apps/v1:DaemonSet", {
+        metadata: { name: "node-local-dns", namespace: "kube-system" },
+        spec: { template: { metadata: { labels: { "k8s-app": "node-local-dns" } }, spec } },
+      });
+    const toDns = egress({ to: [kubeDns], ports: udp });
+    assert.deepEqual(await findingsOf(rule, [web(), toDns, cache({ hostNetwork: true })]), []);
+    const toCache = { ...kubeDns, podSelector: { matchLabels: { "k8s-app": "node-local-dns" } } };
+    for (const peers of [[toCache], [kubeDns, toCache]]) {
+      assert.deepEqual(await findingsOf(rule, [web(), egress({ to: peers, ports: udp }), cache({})]), []);
+    }
+  });
+
   it("does not take other pods for cluster DNS, whatever their labels or their namespace", async () => {
     const pod = (namespace: string, labels: object): WireResource =>
       resource("kubernetes:core/v1:Pod", { metadata: { name: "other", namespace, labels } }, "other");

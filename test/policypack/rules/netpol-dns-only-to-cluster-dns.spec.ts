@@ -34,11 +34,17 @@ describe("netpol-dns-only-to-cluster-dns", () => {
     const named = (operator: string, ...values: string[]): object => ({
       matchExpressions: [{ key: name, operator, values }],
     });
+    const labelled = (...values: string[]): object => ({
+      matchLabels: { tier: "dns" },
+      matchExpressions: [{ key: "k8s-app", operator: "In", values }],
+    });
     const coredns = { matchLabels: { "app.kubernetes.io/name": "coredns", tier: "control-plane" } };
     for (const to of [
       [kubeDns],
       [kubeDns, { ...kubeDns, podSelector: coredns }, block("169.254.20.10/32")],
       [{ ...kubeDns, namespaceSelector: named("In", "kube-system") }],
+      [{ ...kubeDns, podSelector: { matchLabels: { "k8s-app": "node-local-dns" } } }],
+      [{ ...kubeDns, podSelector: labelled("kube-dns", "node-local-dns") }],
       [
         {
           ...kubeDns,
@@ -103,6 +109,12 @@ describe("netpol-dns-only-to-cluster-dns", () => {
       { namespaceSelector: kubeDns.namespaceSelector },
       { ...kubeDns, podSelector: {} },
       { ...kubeDns, podSelector: exists },
+      {
+        ...kubeDns,
+        podSelector: {
+          matchExpressions: [{ key: "k8s-app", operator: "In", values: ["kube-dns", "metrics-server"] }],
+        },
+      },
       { ...kubeDns, namespaceSelector: inNamespace("erlmcp") },
       { ...kubeDns, namespaceSelector: { matchLabels: { name: "kube-system" } } },
       {
