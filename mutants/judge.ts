@@ -1,12 +1,12 @@
 import { manifestsOf, networkMatrix, type CompiledNetwork } from "../matrix";
+import type { NetworkPolicy } from "../matrix/kubernetes";
 import type { ObservedResource } from "../policypack/kubernetes-object";
 import { snapshot } from "../policypack/plain-data";
 import { difference } from "../policypack/reachability/difference";
 import type { Cluster, Workload } from "../policypack/reachability/model";
 import { readCluster } from "../policypack/reachability/read-cluster";
 import { rules } from "../policypack/rules";
-import type { NetworkPolicy } from "../matrix/kubernetes";
-import { mutantsOf, type Mutant } from "./mutants";
+import type { Mutant } from "./mutants";
 
 /** What became of one mutant. */
 export interface Verdict {
@@ -17,18 +17,23 @@ export interface Verdict {
   readonly blockedBy: readonly string[];
 }
 
+/** Whether the pack lets a harmful mutant through. */
+export function isMissed({ isHarmful, blockedBy }: Verdict): boolean {
+  return isHarmful && blockedBy.length === 0;
+}
+
+/** Whether the pack blocks a mutant that changes nothing. */
+export function isFalseAlarm({ isHarmful, blockedBy }: Verdict): boolean {
+  return !isHarmful && blockedBy.length > 0;
+}
+
 type Manifest = Mutant["objects"][number];
 
 /**
  * Judges mutants of a stack's objects by the pack as it comes, with the stack's matrix as its component registers it, and by what the
  * mutants open and shut between the matrix's services.
- *
- * @param take which mutants, by their number; absent means all
  */
-export function judgeMutants(
-  network: CompiledNetwork,
-  take: (index: number) => boolean = () => true,
-): Verdict[] {
+export function judgeMutants(network: CompiledNetwork, mutants: readonly Mutant[]): Verdict[] {
   const { services } = network.definition;
   const original = manifestsOf(network);
   const pods = services.map(({ name, namespace, podSelector: { matchLabels = {} } }) =>
@@ -45,17 +50,13 @@ export function judgeMutants(
     pods,
     network.namespaces.map(({ name }) => guestPolicy(name)),
   );
-  return [...mutantsOf(original)]
-    .filter((_, index) => take(index))
-    .map((mutant) => {
-      const resources = [component, ...mutant.objects.map(resourceOf)];
-      const blockedBy = rules
-        .filter(
-          (rule) => rule.enforcementLevel === "mandatory" && rule.judge(resources).violations.length > 0,
-        )
-        .map(({ name }) => name);
-      return { mutant, isHarmful: mutant.dropsSafeguard || reach.isChangedBy(mutant.objects), blockedBy };
-    });
+  return mutants.map((mutant) => {
+    const resources = [component, ...mutant.objects.map(resourceOf)];
+    const blockedBy = rules
+      .filter((rule) => rule.enforcementLevel === "mandatory" && rule.judge(resources).violations.length > 0)
+      .map(({ name }) => name);
+    return { mutant, isHarmful: mutant.dropsSafeguard || reach.isChangedBy(mutant.objects), blockedBy };
+  });
 }
 
 /** What is open between the services of a stack, and to and from the outside. */
