@@ -5,6 +5,8 @@ import type {
   NetworkPolicyRule,
 } from "../matrix/kubernetes";
 
+import { fromCidr, includes } from "../policypack/address-set";
+
 /** The deployed objects of a stack with one thing about them changed. */
 export interface Mutant {
   /** What was done: `widen a port range`. */
@@ -52,6 +54,18 @@ function* ofPolicy(policy: NetworkPolicy, replaced: Replace): Generator<Mutant> 
   });
   const { spec } = policy;
   yield { kind: "remove a policy", at: title, objects: replaced(undefined), dropsSafeguard: isDefaultDeny };
+  yield {
+    kind: "drop a policy's purpose",
+    at: title,
+    objects: replaced({ ...policy, metadata: without(policy.metadata, "annotations") } as NetworkPolicy),
+    dropsSafeguard: true,
+  };
+  yield {
+    kind: "move a policy to another namespace",
+    at: title,
+    objects: replaced({ ...policy, metadata: { ...policy.metadata, namespace: "other" } }),
+    dropsSafeguard: isDefaultDeny,
+  };
   yield mutant("leave policyTypes out", "spec.policyTypes", without(spec, "policyTypes"), true);
   for (const type of spec.policyTypes) {
     const policyTypes = spec.policyTypes.filter((other) => other !== type);
@@ -61,6 +75,16 @@ function* ofPolicy(policy: NetworkPolicy, replaced: Replace): Generator<Mutant> 
     yield mutant("select every pod", "spec.podSelector", { ...spec, podSelector: {} }, true);
     const relabelled = { matchLabels: relabel(spec.podSelector.matchLabels ?? {}) };
     yield mutant("select other pods", "spec.podSelector", { ...spec, podSelector: relabelled });
+    const anyValue = Object.keys(spec.podSelector.matchLabels ?? {}).map((key) => ({
+      key,
+      operator: "Exists",
+    }));
+    yield mutant("select pods with any value of a label", "spec.podSelector", {
+      ...spec,
+      podSelector: { matchExpressions: anyValue },
+    });
+    const narrowed = { matchLabels: { ...spec.podSelector.matchLabels, track: "canary" } };
+    yield mutant("ask for another label", "spec.podSelector", { ...spec, podSelector: narrowed });
     const matchExpressions = Object.entries(spec.podSelector.matchLabels ?? {}).map(([key, value]) => ({
       key,
       operator: "In",
@@ -113,6 +137,18 @@ function* ofPolicy(policy: NetworkPolicy, replaced: Replace): Generator<Mutant> 
     }
     yield mutant("repeat a rule", `spec.${direction}`, withRules([...rules, ...rules.slice(0, 1)]));
     for (const [index, rule] of rules.entries()) {
+      const next = rules[(index + 1) % rules.length];
+      if (next !== undefined && next !== rule) {
+        yield mutant(
+          "exchange the ports of two rules",
+          `spec.${direction}[${index}]`,
+          withRules(
+            rules.map((other) =>
+              other === rule ? withPortsOf(rule, next) : other === next ? withPortsOf(next, rule) : other,
+            ),
+          ),
+        );
+      }
       const withRule = (changed: object | undefined) =>
         withRules([
           ...rules.slice(0, index),
@@ -165,6 +201,13 @@ function* ruleMutations(rule: NetworkPolicyRule, direction: Direction): Generato
         ...(port.endPort === undefined ? {} : { endPort: port.endPort + 1000 }),
       }),
     );
+    yield change(
+      "write a port as a range of one",
+      at,
+      withPort({ ...port, endPort: port.endPort ?? port.port }),
+    );
+    yield change("ask for a port by a name", at, withPort({ protocol: port.protocol, port: "service" }));
+    yield change("end a range below its start", at, withPort({ ...port, endPort: port.port - 1 }), true);
     yield change("widen a port to a range", at, withPort({ ...port, endPort: 65535 }), true);
     yield change("leave the number out", at, withPort({ protocol: port.protocol }), true);
     yield change(
@@ -207,6 +250,20 @@ function peerMutations(peer: NetworkPolicyPeer): PeerMutation[] {
               dropsSafeguard: true,
             },
           ]),
+      ...(ipBlock.cidr !== family
+        ? []
+        : [
+            {
+              kind: "write a block in halves",
+              changed: halves(family, ipBlock.except ?? []),
+              dropsSafeguard: false,
+            },
+          ]),
+      {
+        kind: "write text that is no block",
+        changed: [{ ipBlock: { ...ipBlock, cidr: "undefined/32" } }],
+        dropsSafeguard: true,
+      },
       ...(ipBlock.except ?? []).map((_, index) => ({
         kind: "drop an exception",
         changed: [
@@ -241,6 +298,21 @@ function peerMutations(peer: NetworkPolicyPeer): PeerMutation[] {
           {
             kind: "take every pod of the namespace",
             changed: [without(peer, "podSelector")],
+            dropsSafeguard: true,
+          },
+          {
+            kind: "take pods with any value of a label",
+            changed: [
+              {
+                ...peer,
+                podSelector: {
+                  matchExpressions: Object.keys(podSelector.matchLabels ?? {}).map((key) => ({
+                    key,
+                    operator: "Exists",
+                  })),
+                },
+              },
+            ],
             dropsSafeguard: true,
           },
           {
@@ -336,6 +408,17 @@ function* additions(objects: readonly KubernetesObject[]): Generator<Mutant> {
     metadata: { name: "extra" },
     rules: [{ apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"], verbs: ["*"] }],
   });
+}
+
+function withPortsOf(rule: NetworkPolicyRule, other: NetworkPolicyRule): object {
+  return other.ports === undefined ? without(rule, "ports") : { ...rule, ports: other.ports };
+}
+
+/** Peers for the two halves of all addresses, each with the exceptions that lie in it. */
+function halves(family: string, except: readonly string[]): object[] {
+  return (family === "::/0" ? ["::/1", "8000::/1"] : ["0.0.0.0/1", "128.0.0.0/1"]).map((cidr) => ({
+    ipBlock: { cidr, except: except.filter((block) => includes(fromCidr(cidr), fromCidr(block))) },
+  }));
 }
 
 function peersKey(direction: Direction): "from" | "to" {
