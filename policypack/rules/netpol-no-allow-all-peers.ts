@@ -21,6 +21,15 @@ const danger = "a rule may allow every peer, which undoes the default-deny for t
 const nameLabel = "kubernetes.io/metadata.name";
 const pinned = `the namespace that is meant, by the label that nobody can forge: namespaceSelector: {matchLabels: {${nameLabel}: monitoring}}`;
 
+/** What to write instead of a whole address space, by what it stands for. */
+const networkFixes = {
+  sources:
+    "the networks that are meant; for callers from the Internet, an ingress controller or gateway as the only peer, pinned by namespace and labels.",
+  destinations:
+    "the networks that are meant; for the Internet, 0.0.0.0/0 with the private ranges under except.",
+};
+type Others = keyof typeof networkFixes;
+
 export const netpolNoAllowAllPeers = defineRule({
   name: "netpol-no-allow-all-peers",
   description:
@@ -30,7 +39,7 @@ export const netpolNoAllowAllPeers = defineRule({
   frameworks: [cisNetworkPolicies, nsaNetworkSeparation, nistZeroTrust, owaspSegmentation],
   remediation: [
     "Name the peers under from or to: a podSelector, a namespaceSelector pinned by kubernetes.io/metadata.name, or an ipBlock.",
-    "For the Internet, except the private ranges from the ipBlock and name the ports.",
+    "For egress to the Internet, except the private ranges from the ipBlock and name the ports. Callers from the Internet come in by an ingress controller or gateway.",
     "To close a direction, list it in policyTypes and give it no rule at all.",
   ],
   config: { clusterDns: clusterDnsFields.clusterDns },
@@ -155,7 +164,7 @@ interface RuleBlocks {
 /** @param ofNamespaces takes what is wrong with namespaceSelectors; undefined where they may select every namespace */
 function judgeRule(
   { at, body, peersKey }: AllowRule,
-  others: string,
+  others: Others,
   report: Reporter,
   ofNamespaces: Reporter | undefined,
 ): RuleBlocks[] {
@@ -185,7 +194,7 @@ function judgeRule(
     at: blocks.length === 1 && blocks[0] !== undefined ? blocks[0].at : `${at}.${peersKey}`,
     found: `covers the whole ${covered} address space${blocks.length === 1 ? "" : `, with ${blocks.length} ipBlocks together`}`,
     danger: `the rule allows all ${others} there are, private networks and cloud metadata services included.`,
-    fix: "the networks that are meant; for the Internet, 0.0.0.0/0 with the private ranges under except.",
+    fix: networkFixes[others],
   });
   return [];
 }
@@ -272,7 +281,7 @@ function coveredFamily(set: AddressSet): "IPv4" | "IPv6" | undefined {
 }
 
 /** Rules that split the address space between them, each harmless alone, on a port that all of them open. */
-function reportJoinedRules(rules: readonly RuleBlocks[], at: string, others: string, report: Reporter): void {
+function reportJoinedRules(rules: readonly RuleBlocks[], at: string, others: Others, report: Reporter): void {
   const reported = new Set<string>();
   for (const { ports } of rules) {
     for (const port of samples(ports)) {
@@ -285,7 +294,7 @@ function reportJoinedRules(rules: readonly RuleBlocks[], at: string, others: str
         at,
         found: `covers the whole ${covered} address space on ${formatPorts(port)}, with ${where} together`,
         danger: `together the rules allow all ${others} there are, private networks and cloud metadata services included.`,
-        fix: "the networks that are meant; for the Internet, 0.0.0.0/0 with the private ranges under except.",
+        fix: networkFixes[others],
       });
     }
   }

@@ -103,6 +103,15 @@ describe("netpol-no-allow-all-peers", () => {
         "See docs/rules.md#netpol-no-allow-all-peers",
       ].join("\n"),
     ]);
+    // What it takes for egress, netpol-no-world-ingress would block.
+    assert.deepEqual(await messagesOf(rule, networkPolicy({ ingress: [{ from: [block("0.0.0.0/0")] }] })), [
+      [
+        "NetworkPolicy erlmcp/web: spec.ingress[0].from[0].ipBlock covers the whole IPv4 address space.",
+        "Why it is dangerous: the rule allows all sources there are, private networks and cloud metadata services included.",
+        "Write instead: the networks that are meant; for callers from the Internet, an ingress controller or gateway as the only peer, pinned by namespace and labels.",
+        "See docs/rules.md#netpol-no-allow-all-peers",
+      ].join("\n"),
+    ]);
     assert.deepEqual(await findingsOf(rule, egressTo(block("0.0.0.0/1"), block("128.0.0.0/1"))), [
       "NetworkPolicy erlmcp/web: spec.egress[0].to covers the whole IPv4 address space, with 2 ipBlocks together.",
     ]);
