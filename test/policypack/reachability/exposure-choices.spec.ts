@@ -417,6 +417,7 @@ describe("the exposure of a new pod", () => {
           if (unisolated) assert.ok(!isIsolated(unisolated.labels));
         },
       ),
+      propertyRuns(200),
     );
   });
 });
