@@ -142,3 +142,9 @@ export const nistTransmission: FrameworkReference = {
   ...nistTrafficExceptions,
   id: "SC-8 Transmission Confidentiality and Integrity",
 };
+
+/** PCI DSS, requirement 1.4.4: data are not within reach of networks that are not trusted. */
+export const pciStoredData: FrameworkReference = {
+  ...pciAllowedServices,
+  id: "1.4.4 System components that store cardholder data are not directly accessible from untrusted networks",
+};

@@ -45,15 +45,41 @@ export interface Comparison extends MatrixPods {
 
 const directions: readonly Direction[] = ["ingress", "egress"];
 
+/** Which connections are looked at; absent means all, as far as both ends leave them open. */
+export interface ComparisonScope {
+  readonly isSubject: (subject: Workload, direction: Direction) => boolean;
+  /** Whether what the subject's policies leave open counts as open even where the other end's policies shut it. */
+  readonly oneEndSuffices: boolean;
+}
+
+const everything: ComparisonScope = { isSubject: () => true, oneEndSuffices: false };
+
 /**
  * Compares what the policies allow with what the matrices declare, for the pods of the namespaces that these decide about. A connection
  * counts as open where both ends leave it open; of pods that are not deployed and of no service, any policy may come along.
  */
-export function compareWithMatrices({ cluster, matrices, isKnown }: StackCluster): Comparison {
-  const pods = withMatrixPods(cluster, matrices);
+export function compareWithMatrices({
+  cluster,
+  matrices,
+  isKnown,
+  hasKnownLabels,
+}: StackCluster): Comparison {
+  const pods = withMatrixPods(cluster, matrices, hasKnownLabels);
   const sides = sidesOf(pods.cluster);
   const comparer = new Comparer(pods, sides, matrices, isKnown);
   return { ...pods, deviations: [...comparer.undeclared(), ...comparer.shut()] };
+}
+
+type ReachabilityOfStack = Pick<StackCluster, "cluster" | "matrices" | "isKnown" | "hasKnownLabels">;
+
+/** The part of {@link compareWithMatrices} that is about what is open and not declared. */
+export function undeclaredConnections(
+  { cluster, matrices, isKnown, hasKnownLabels }: ReachabilityOfStack,
+  scope: ComparisonScope,
+): Comparison {
+  const pods = withMatrixPods(cluster, matrices, hasKnownLabels);
+  const comparer = new Comparer(pods, sidesOf(pods.cluster), matrices, isKnown, scope);
+  return { ...pods, deviations: [...comparer.undeclared()] };
 }
 
 /** What one row of a matrix lets the pods at one end do: to talk to the other end, on these ports. */
@@ -73,6 +99,7 @@ class Comparer {
     private readonly sides: Sides,
     private readonly matrices: readonly StackMatrix[],
     private readonly isKnown: (namespace: string) => boolean,
+    private readonly scope = everything,
   ) {
     this.representatives = sides.classes.flatMap(([first]) => first ?? []);
     this.roles = this.representatives.map((workload) => pods.roleOf(workload));
@@ -83,6 +110,7 @@ class Comparer {
       const deciding = this.deciding(subject.namespace);
       if (deciding.length === 0 || subject.hostNetwork) continue;
       for (const direction of directions) {
+        if (!this.scope.isSubject(subject, direction)) continue;
         if (!this.sides.isOpen(direction, number)) yield* this.opened(direction, number, subject);
         else if (this.isOfService(number, deciding) && this.isKnown(subject.namespace)) {
           yield { kind: "not isolated", direction, subject };
@@ -98,7 +126,7 @@ class Comparer {
       // Pods on their node's network are addresses, which the outside is for.
       if (other === undefined || other.hostNetwork) continue;
       const theirs =
-        this.roles[otherNumber]?.standing === "stranger"
+        this.scope.oneEndSuffices || this.roles[otherNumber]?.standing === "stranger"
           ? allPorts
           : this.sides.ports(opposite, otherNumber, number);
       const open = intersectPorts(this.sides.ports(direction, number, otherNumber), theirs);

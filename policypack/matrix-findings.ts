@@ -1,4 +1,4 @@
-import { toCidrs, type AddressSet } from "./address-set";
+import { noAddresses, subtract, toCidrs, type AddressFamily, type AddressSet } from "./address-set";
 import type { Finding, Subject } from "./define-rule";
 import type { ComparedEnd, Comparison, Deviation } from "./matrix-comparison";
 import { formatPorts, type PortSet } from "./port-set";
@@ -23,12 +23,50 @@ export interface CauseFinding extends Finding {
 
 type Of<K extends Deviation["kind"]> = Extract<Deviation, { kind: K }>;
 
+/** How a finding is worded; the connections, or the pods, follow upon `found`. */
+interface Words {
+  readonly found: string;
+  readonly danger: string;
+  readonly fix: string;
+}
+
+/** How what is open is worded. */
+export interface FindingWords {
+  /** Of a peer that opens what is not declared. */
+  readonly opened: Words;
+  /** Of pods that nothing isolates for traffic to them, and from them. */
+  readonly unisolated: Readonly<Record<Direction, Omit<Words, "fix">>>;
+}
+
+const matrixWords: FindingWords = {
+  opened: {
+    found: "opens what the communication matrix does not declare",
+    danger:
+      "nobody has decided that this may talk, and whoever takes over one end gets to the other unnoticed.",
+    fix: "the peers and ports that the matrix declares. If the flow is wanted, declare it first, with its purpose, in the matrix of the namespace's owner.",
+  },
+  unisolated: {
+    ingress: {
+      found: "has pods that no policy isolates for ingress",
+      danger: "everything reaches them on every port, whatever the communication matrix declares.",
+    },
+    egress: {
+      found: "has pods that no policy isolates for egress",
+      danger: "they reach everything on every port, whatever the communication matrix declares.",
+    },
+  },
+};
+
 /**
  * One finding for each cause: a peer of a rule that opens too much, policies that leave something shut, or a namespace without
  * isolation. What the stack has no part in is left out: it is for whoever deploys it.
  */
-export function matrixFindings(stack: StackCluster, comparison: Comparison): CauseFinding[] {
-  const causes = new Causes(stack, comparison);
+export function matrixFindings(
+  stack: StackCluster,
+  comparison: Comparison,
+  words: FindingWords = matrixWords,
+): CauseFinding[] {
+  const causes = new Causes(stack, comparison, words);
   for (const deviation of comparison.deviations) {
     if (deviation.kind === "open") causes.addOpen(deviation);
     else if (deviation.kind === "shut") causes.addShut(deviation);
@@ -69,6 +107,7 @@ class Causes {
   constructor(
     private readonly stack: StackCluster,
     private readonly comparison: Comparison,
+    private readonly words: FindingWords,
   ) {
     let made: ReturnType<typeof explainer> | undefined;
     this.explain = (...connection) => (made ??= explainer(comparison.cluster))(...connection);
@@ -137,27 +176,25 @@ class Causes {
   private unisolatedFinding({ namespace, direction, first, pods }: UnisolatedCause): CauseFinding {
     const object = this.stack.objectOf(first) ?? this.stack.namespaceObject(namespace);
     const type = direction === "ingress" ? "Ingress" : "Egress";
+    const { found, danger } = this.words.unisolated[direction];
     return {
       subject: { ...(object ?? { title: "The stack", urn: undefined }), path: "" },
       at: `namespace ${namespace}`,
-      found: `has pods that no policy isolates for ${direction}: ${pods.toString()}`,
-      danger:
-        direction === "ingress"
-          ? "everything reaches them on every port, whatever the communication matrix declares."
-          : "they reach everything on every port, whatever the communication matrix declares.",
+      found: `${found}: ${pods.toString()}`,
+      danger,
       fix: `a NetworkPolicy in namespace ${namespace} with podSelector {} and policyTypes [${type}]. Where another stack deploys it, add it to the baseline (key baseline).`,
     };
   }
 
   private openFinding({ decision, connections, ofVariants }: OpenCause): CauseFinding {
     const what = connections.toString() === "" ? ofVariants : connections;
+    const { found, danger, fix } = this.words.opened;
     return {
       subject: this.subjectOf(decision.policy),
       at: decision.at,
-      found: `opens what the communication matrix does not declare: ${what.toString()}`,
-      danger:
-        "nobody has decided that this may talk, and whoever takes over one end gets to the other unnoticed.",
-      fix: "the peers and ports that the matrix declares. If the flow is wanted, declare it first, with its purpose, in the matrix of the namespace's owner.",
+      found: `${found}: ${what.toString()}`,
+      danger,
+      fix,
     };
   }
 
@@ -198,7 +235,7 @@ class Causes {
     more?: string,
   ): string {
     const [from, to] = direction === "egress" ? [subject, other] : [other, subject];
-    const details = [formatPorts(ports), ...(more === undefined ? [] : [more])].join(", ");
+    const details = [formatFewPorts(ports), ...(more === undefined ? [] : [more])].join(", ");
     return `${this.nameOf(from)} to ${this.nameOf(to)} (${details})`;
   }
 
@@ -214,11 +251,44 @@ function singleEnd(end: ComparedEnd): SingleEnd {
   return { address: first.slice(0, first.indexOf("/")) };
 }
 
-/** `10.0.0.0/8, 192.168.0.0/16 and 3 more` */
-export function formatAddresses(addresses: AddressSet): string {
+/** How many networks, or ranges of ports, are told one by one. */
+const few = 3;
+
+/** `10.0.0.0/8, 192.168.0.0/16 and 3 more`, or `10.0.0.0/8 except 10.9.0.0/16` where that is shorter. */
+function formatAddresses(addresses: AddressSet): string {
   const sample = new Sample();
-  for (const cidr of toCidrs(addresses)) sample.add(() => cidr);
+  for (const family of ["IPv4", "IPv6"] as const) {
+    const networks = toCidrs({ ...noAddresses, [family]: addresses[family] });
+    const around = networks.length > few ? blockAround(addresses, family) : noAddresses;
+    const except = toCidrs(subtract(around, addresses));
+    const isShorter = except.length > 0 && except.length <= few;
+    const parts = isShorter ? [`${toCidrs(around).join()} except ${except.join(", ")}`] : networks;
+    for (const part of parts) sample.add(() => part);
+  }
   return sample.toString();
+}
+
+/** The smallest block that holds all addresses of a family. */
+function blockAround(addresses: AddressSet, family: AddressFamily): AddressSet {
+  const [first, last] = [addresses[family][0]?.first ?? 0n, addresses[family].at(-1)?.last ?? 0n];
+  let hostBits = 0n;
+  while (first >> hostBits !== last >> hostBits) hostBits++;
+  const start = (first >> hostBits) << hostBits;
+  return { ...noAddresses, [family]: [{ first: start, last: start + (1n << hostBits) - 1n }] };
+}
+
+/** `TCP 1-79, 81-442, 444-8079 and 2 more; UDP 53` */
+function formatFewPorts(ports: PortSet): string {
+  const all = formatPorts(ports);
+  return all
+    .split("; ")
+    .map((part) => {
+      const ranges = part.split(", ");
+      return ranges.length > few + 1
+        ? `${ranges.slice(0, few).join(", ")} and ${ranges.length - few} more`
+        : part;
+    })
+    .join("; ");
 }
 
 /** The policy that is named for what is shut: the rule that denies, else one that could open it, else any that isolates. */

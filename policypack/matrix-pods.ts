@@ -31,6 +31,8 @@ export interface Role {
    * of no service, which somebody could deploy and a policy would match.
    */
   readonly standing: "real" | "service" | "variant" | "stranger";
+  /** The name of the pods' namespace. In the cluster it has another one where the same namespace is there with other labels. */
+  readonly namespace: string;
   /** The services that the pods belong to. */
   readonly services: readonly MatrixService[];
   /** Equal for pods that are the same to every matrix. */
@@ -40,11 +42,9 @@ export interface Role {
 }
 
 /** Whether pods are at an end of a flow. */
-export function isAt(end: MatrixEnd, workload: Workload, { services }: Role): boolean {
+export function isAt(end: MatrixEnd, workload: Workload, { namespace, services }: Role): boolean {
   if (workload.hostNetwork) return false;
-  return (
-    end.namespaces.includes(workload.namespace) || end.services.some((service) => services.includes(service))
-  );
+  return end.namespaces.includes(namespace) || end.services.some((service) => services.includes(service));
 }
 
 /** Far beyond what people write; it keeps a hostile policy from taking for ever. */
@@ -58,9 +58,15 @@ const anyNamespace = "any-namespace";
 /**
  * Adds the pods that are not deployed: for each service of the matrices that has none, and for the pods that policies name besides. A
  * policy that was widened matches pods which are nobody's yet, and they show what it opens.
+ *
+ * @param hasKnownLabels whether the labels of a namespace are known; otherwise it may have any besides its name
  */
-export function withMatrixPods(cluster: Cluster, matrices: readonly StackMatrix[]): MatrixPods {
-  return new MatrixPodMaker(cluster, matrices).make();
+export function withMatrixPods(
+  cluster: Cluster,
+  matrices: readonly StackMatrix[],
+  hasKnownLabels: (namespace: string) => boolean,
+): MatrixPods {
+  return new MatrixPodMaker(cluster, matrices, hasKnownLabels).make();
 }
 
 class MatrixPodMaker {
@@ -78,10 +84,13 @@ class MatrixPodMaker {
   private readonly names = new Map<string, number>();
   private readonly searched = new Set<string>();
   private readonly matching = new Map<string, readonly Namespace[]>();
+  /** Namespaces whose labels are not known, by the labels that a policy may find on them. */
+  private readonly supposed = new Map<string, Namespace>();
 
   constructor(
     private readonly cluster: Cluster,
     private readonly matrices: readonly StackMatrix[],
+    private readonly hasKnownLabels: (namespace: string) => boolean,
   ) {
     this.decided = new Set(matrices.flatMap(({ matrix }) => matrix.namespaces));
     for (const service of matrices.flatMap(({ matrix }) => matrix.services)) {
@@ -119,12 +128,13 @@ class MatrixPodMaker {
   }
 
   private setRole(workload: Workload, standing: Role["standing"], text: string): Role {
+    const namespace = this.namespaces.get(workload.namespace)?.labels[nameLabel] ?? workload.namespace;
     const services = workload.hostNetwork
       ? []
-      : (this.servicesIn.get(workload.namespace) ?? []).filter(({ pods }) => selects(pods, workload.labels));
+      : (this.servicesIn.get(namespace) ?? []).filter(({ pods }) => selects(pods, workload.labels));
     const numbers = services.map((service) => this.serviceNumbers.get(service));
-    const key = `${workload.namespace} ${numbers.join()}`;
-    const role = { standing, services, key, text };
+    const key = `${namespace} ${numbers.join()}`;
+    const role = { standing, namespace, services, key, text };
     this.roles.set(workload, role);
     return role;
   }
@@ -207,7 +217,7 @@ class MatrixPodMaker {
       const labels = fewestLabels([pods], others, steps);
       if (labels !== undefined) {
         this.addNamespace(name, namespaceLabels);
-        this.add(name, labels, "stranger", strangersText(name, namespaceLabels, labels));
+        this.add(name, labels, "stranger", strangersText(namespaceLabels, labels));
       }
       for (const service of services) {
         const own = fewestLabels([pods, service.pods], [], steps);
@@ -247,14 +257,31 @@ class MatrixPodMaker {
     const isSpecial = ({ name }: Namespace) => this.servicesIn.has(name) || this.decided.has(name);
     const [other] = matching.filter((namespace) => !isSpecial(namespace));
     const isKnown: Selector = {
-      requirements: [{ key: nameLabel, operator: "In", values: [...names].sort() }],
+      requirements: [
+        { key: nameLabel, operator: "In", values: [...names].filter(this.hasKnownLabels).sort() },
+      ],
     };
     const labels = fewestLabels([selector], [isKnown], new SearchSteps(mostSteps));
-    const unknown =
-      labels === undefined
-        ? []
-        : [{ name: labels[nameLabel] ?? anyNamespace, labels: { [nameLabel]: anyNamespace, ...labels } }];
+    const unknown = labels === undefined ? [] : [this.suppose({ [nameLabel]: anyNamespace, ...labels })];
     return [...matching.filter(isSpecial), ...(other === undefined ? [] : [other]), ...unknown];
+  }
+
+  private suppose(labels: Labels): Namespace {
+    const key = podsKey("", labels);
+    let namespace = this.supposed.get(key);
+    if (namespace === undefined) {
+      const wanted = labels[nameLabel] ?? anyNamespace;
+      const same = this.namespaces.get(wanted);
+      const taken = new Set([
+        ...this.namespaces.keys(),
+        ...[...this.supposed.values()].map(({ name }) => name),
+      ]);
+      let name = wanted;
+      for (let number = 2; taken.has(name); number++) name = `${wanted} (${number})`;
+      namespace = same !== undefined && podsKey("", same.labels) === key ? same : { name, labels };
+      this.supposed.set(key, namespace);
+    }
+    return namespace;
   }
 }
 
@@ -272,14 +299,10 @@ function agree(a: Selector, b: Selector): boolean {
   );
 }
 
-function strangersText(
-  namespace: string,
-  { [nameLabel]: name, ...labels }: Labels,
-  podLabels: Labels,
-): string {
+function strangersText({ [nameLabel]: name = "", ...labels }: Labels, podLabels: Labels): string {
   const of =
     name !== anyNamespace
-      ? `namespace ${namespace}`
+      ? `namespace ${name}`
       : Object.keys(labels).length === 0
         ? "any namespace"
         : `any namespace with labels ${formatLabels(labels)}`;

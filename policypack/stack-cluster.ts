@@ -50,8 +50,12 @@ export interface StackCluster {
   readonly unread: readonly Unread[];
   /** Whether everything that may shut or open something for pods of the namespace could be read. */
   readonly isKnown: (namespace: string) => boolean;
+  /** Whether the labels of the namespace are known, as those of one are which the stack or the baseline holds. */
+  readonly hasKnownLabels: (namespace: string) => boolean;
   /** The object of the stack that it was read from; undefined for what is of the baseline. */
   readonly objectOf: (part: Workload | NetworkPolicy | ClusterPolicy) => KubernetesObject | undefined;
+  /** The template of a workload's pods, or a Pod itself, as it is written; undefined where it cannot be read. */
+  readonly templateOf: (workload: Workload) => Plain | undefined;
   /** How messages name it: `NetworkPolicy erlmcp/erlmcp-egress`. */
   readonly titleOf: (part: Workload | NetworkPolicy | ClusterPolicy) => string;
   /** The stack's own Namespace, or NamespacePatch; undefined where it has none. */
@@ -105,6 +109,8 @@ interface Entry extends SourceObject {
 /** Labels of one namespace, from all that give it some. */
 interface NamespaceParts {
   object: KubernetesObject | undefined;
+  /** Whether one of them is the namespace itself and not a patch of it. */
+  isWhole: boolean;
   readonly labels: Plain[];
 }
 
@@ -243,7 +249,14 @@ class StackReading {
       matrices: this.matrices,
       unread: this.unread,
       isKnown: (namespace) => !this.everythingIsUnsettled && !this.unsettled.has(namespace),
+      hasKnownLabels: (namespace) => this.namespaces.get(namespace)?.isWhole === true,
       objectOf,
+      templateOf: (workload) => {
+        const [entry] = this.entries.get(identityOf(workload)) ?? [];
+        return entry && isObject(entry.body)
+          ? podTemplate({ kind: entry.kind, body: entry.body })
+          : undefined;
+      },
       titleOf: (part) =>
         objectOf(part)?.title ??
         ("labels" in part ? `${part.kind} ${part.namespace}/${part.name}` : policyTitle(part)),
@@ -271,7 +284,8 @@ class StackReading {
 
   private addLabels(name: string, body: Plain, object: KubernetesObject | undefined): void {
     let parts = this.namespaces.get(name);
-    if (parts === undefined) this.namespaces.set(name, (parts = { object, labels: [] }));
+    if (parts === undefined) this.namespaces.set(name, (parts = { object, isWhole: false, labels: [] }));
+    parts.isWhole ||= object?.patch !== true;
     parts.object ??= object;
     const metadata = field(body, "metadata");
     const labels = isUnknown(metadata) ? metadata : field(metadata, "labels");
@@ -340,7 +354,7 @@ export function labelsPath(kind: string): string {
 }
 
 /** The template of a workload's pods, or a Pod itself; undefined where it cannot be read. */
-export function podTemplate({ kind, body }: KubernetesObject): Plain | undefined {
+export function podTemplate({ kind, body }: Pick<KubernetesObject, "kind" | "body">): Plain | undefined {
   return templatePath(kind).reduce<Plain | undefined>((part, key) => field(part, key), body);
 }
 

@@ -20,6 +20,7 @@ import { netpolPortNumbers } from "./netpol-port-numbers";
 import { netpolPortsRequired } from "./netpol-ports-required";
 import { netpolValid } from "./netpol-valid";
 import { policyNoOverride } from "./policy-no-override";
+import { protectedServices } from "./protected-services";
 import { rbacNoPolicyWrite } from "./rbac-no-policy-write";
 import { reachabilityKnown } from "./reachability-known";
 import { serviceNoExposure } from "./service-no-exposure";
@@ -51,6 +52,7 @@ export const rules: readonly Rule[] = [
   netpolPortsRequired,
   netpolValid,
   policyNoOverride,
+  protectedServices,
   rbacNoPolicyWrite,
   reachabilityKnown,
   serviceNoExposure,

@@ -293,6 +293,32 @@ See docs/rules.md#matrix-conformance`,
     }
   });
 
+  it("sees pods of namespaces with labels that other peers do not ask for", async () => {
+    const other = (labels: Record<string, string>): Peer => ({ namespaceSelector: { matchLabels: labels } });
+    const name = "kubernetes.io/metadata.name";
+    for (const [peers, who] of [
+      [[{ namespaceSelector: {} }, other({ team: "a" })], "any pod of any namespace with labels team=a"],
+      [[other({ [name]: "ci" }), other({ [name]: "ci", team: "a" })], "any pod of namespace ci"],
+    ] as const) {
+      const change = (spec: Spec): Spec =>
+        peers.reduce<Spec>((changedSpec, peer) => addPeer("ingress", peer)(changedSpec), spec);
+      const findings = await findingsOf(rule, changed("erlmcp/postgres-ingress", change));
+      assert.equal(findings.length, 2);
+      assert.match(findings[1] ?? "", /spec\.ingress\[0\]\.from\[2\] opens what/);
+      assert.ok(findings[1]?.includes(who), findings[1]);
+    }
+    // The namespace of a service that the stack adopts may have any labels besides those that it patches in.
+    const prod = stackResources(stackNetwork("prod")).map((one) =>
+      one.name === "/monitoring" ? { ...one, type: `${one.type}Patch` } : one,
+    );
+    const adopted = addPeer("ingress", other({ [name]: "monitoring", team: "a" }));
+    const [finding = "", ...more] = await findingsOf(rule, changed("erlmcp/postgres-ingress", adopted, prod));
+    assert.deepEqual(more, []);
+    assert.match(finding, /from\[1\] opens what .* any pod of namespace monitoring to/);
+    const created = changed("erlmcp/postgres-ingress", adopted);
+    assert.deepEqual(await findingsOf(rule, created), []);
+  });
+
   it("says nothing of a stack without a matrix, or without objects", async () => {
     const objects = staging.filter(({ type }) => type.startsWith("kubernetes:"));
     assert.deepEqual(await findingsOf(rule, objects.slice(0, 5)), []);
