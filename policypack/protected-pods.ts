@@ -189,7 +189,7 @@ function readContainers(
     if (imagesCount && name !== undefined && stores.some((store) => `/${name}`.endsWith(`/${store}`))) {
       storeCount++;
       ofStores.push(ports);
-    } else if (!name?.includes('exporter')) otherCount++;
+    } else if (!name?.includes("exporter")) otherCount++;
   }
   return {
     hasStore: storeCount > 0,
