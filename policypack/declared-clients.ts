@@ -1,6 +1,6 @@
 import { fromCidr, noAddresses } from "./address-set";
 import type { CommunicationMatrix, MatrixEnd, MatrixFlow, MatrixService } from "./communication-matrix";
-import { labelValue, list, listOf, mappingOf, namespaceName, reason, record } from "./config-field";
+import { boolean, labelValue, list, listOf, mappingOf, namespaceName, reason, record } from "./config-field";
 import { declaredReach, portRange, type DeclaredReach } from "./declared-reach";
 import { allPorts, portSet, readPortRange, type PortSet } from "./port-set";
 import type {
@@ -37,6 +37,7 @@ export interface Client extends NamedPods {
 export interface DeclaredClients {
   readonly clients: readonly Client[];
   readonly clientAddresses: readonly DeclaredReach[];
+  readonly pinnedClients: boolean;
 }
 
 const labels = mappingOf(labelValue, { keys: "label keys", example: { app: "web" } });
@@ -89,6 +90,11 @@ export const declaredClientsFields = {
       ],
     },
   ),
+  pinnedClients: boolean({
+    description:
+      "Whether pods of another namespace are declared as well by a policy that names them by a label and their namespace by kubernetes.io/metadata.name.",
+    default: false,
+  }),
   clientAddresses: list(
     declaredReach({ cidr: "10.20.0.0/28", ports: ["TCP 5432"], reason: "database administrators' VPN" }),
     {
@@ -144,7 +150,7 @@ function namesClients(pods: Selector | undefined): pods is Selector {
 export function declaredByPolicies(
   cluster: Cluster,
   subjects: readonly Workload[],
-  { clients, clientAddresses }: DeclaredClients,
+  { clients, clientAddresses, pinnedClients }: DeclaredClients,
 ): CommunicationMatrix {
   const services = new Map<string, MatrixService>();
   const service = (namespace: string, name: string, pods: Selector): MatrixService => {
@@ -179,19 +185,20 @@ export function declaredByPolicies(
     }
     // Stores of one kind are replicas of each other. Pods without labels cannot be told from others.
     if (Object.keys(subject.labels).length > 0) add(to, allPorts);
-    for (const pods of clientsNamedFor(cluster, subject)) {
-      add(end({ services: [service(subject.namespace, nameOf(pods), pods)] }), allPorts);
+    for (const { namespace, pods } of clientsNamedFor(cluster, subject)) {
+      if (namespace !== subject.namespace && !pinnedClients) continue;
+      add(end({ services: [service(namespace, nameOf(pods), pods)] }), allPorts);
     }
   }
   const namespaces = [...new Set(subjects.map(({ namespace }) => namespace))];
   return { namespaces, services: [...services.values()], flows };
 }
 
-/** The pods of the subject's own namespace that the policies for it name. */
+/** The pods that the policies for the subject name, in its own namespace and in those that they pin. */
 function clientsNamedFor(
   { networkPolicies, clusterPolicies, namespaces }: Cluster,
   subject: Workload,
-): Selector[] {
+): { namespace: string; pods: Selector }[] {
   const own = namespaces.find(({ name }) => name === subject.namespace)?.labels ?? {
     [nameLabel]: subject.namespace,
   };
@@ -202,10 +209,19 @@ function clientsNamedFor(
       : policy.namespace === subject.namespace && selects(policy.podSelector, subject.labels);
   return [...networkPolicies, ...clusterPolicies].filter(isFor).flatMap((policy) =>
     peersIn(policy.ingress).flatMap((peer) => {
-      const isHere = peer.kind === "pods" && (peer.namespaces === undefined || selects(peer.namespaces, own));
-      return isHere && namesClients(peer.pods) ? [peer.pods] : [];
+      if (peer.kind !== "pods" || !namesClients(peer.pods)) return [];
+      const { namespaces: selector, pods } = peer;
+      const isHere = selector === undefined || selects(selector, own);
+      const names = new Set([...(isHere ? [subject.namespace] : []), ...pinnedBy(selector)]);
+      return [...names].map((namespace) => ({ namespace, pods }));
     }),
   );
+}
+
+/** The namespaces that a selector asks for by name; none where it selects others as well. */
+function pinnedBy(selector: Selector | undefined): readonly string[] {
+  const requirements = selector?.requirements ?? [];
+  return requirements.find(({ key, operator }) => key === nameLabel && operator === "In")?.values ?? [];
 }
 
 function isOf({ of }: Client, { namespace, labels }: Workload): boolean {

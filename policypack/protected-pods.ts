@@ -109,7 +109,7 @@ export const protectedPodsFields = {
     description:
       "Ports of protected pods that show no data, only measurements, and may be open to whoever scrapes them. So may ports that containers name metrics or prometheus, unless they are among protectedPorts.",
     default: [
-      ...[4191, 9104, 9114, 9121, 9150, 9187, 9216, 9308, 9404, 9419, 15020, 15090, 15692].map(
+      ...[4191, 9090, 9104, 9114, 9121, 9150, 9187, 9216, 9308, 9404, 9419, 15020, 15090, 15692].map(
         (port) => `TCP ${port}`,
       ),
     ],

@@ -77,7 +77,7 @@ const policies: readonly TeamPolicy[] = [
     },
   },
   {
-    // Every pod of the namespace reaches the database. netpol-documented: nobody says why.
+    // protected-services: every pod of the namespace reaches the database. netpol-documented: nobody says why.
     name: "db",
     spec: {
       podSelector: podsOf("db"),

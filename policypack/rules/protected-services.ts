@@ -217,6 +217,8 @@ class Judged {
   readonly onNodes: Workload[] = [];
   /** By what policies know pods by. */
   private readonly deployed = new Map<string, ProtectedWorkload>();
+  /** The keys of those that are not deployed here, where no matrix says which there are. */
+  private readonly meant = new Set<string>();
   private readonly decided: ReadonlySet<string>;
 
   constructor(
@@ -261,6 +263,7 @@ class Judged {
       matrix: { ...matrix, namespaces: matrix.namespaces.filter((name) => namespaces.has(name)) },
     }));
     const others = subjects.filter(({ namespace }) => !this.isDecided(namespace));
+    for (const workload of others) this.meant.add(podsKey(workload));
     const matrix = declaredByPolicies(cluster, others, this.settings);
     return undeclaredConnections(
       { ...this.reading, matrices: [...deciding, { matrix, isBaseline: false }] },
@@ -293,7 +296,8 @@ class Judged {
   private protectedAs(subject: Workload): ProtectedWorkload | undefined {
     if (this.exclude.includes(subject.namespace)) return undefined;
     const deployed = this.deployed.get(podsKey(subject));
-    if (deployed !== undefined || subject.kind !== standIn) return deployed;
+    const isMeant = this.isDecided(subject.namespace) || this.meant.has(podsKey(subject));
+    if (deployed !== undefined || subject.kind !== standIn || !isMeant) return deployed;
     const protection = protectionOf(subject.kind, subject.labels, undefined, this.settings);
     return protection && { workload: subject, protection };
   }
