@@ -1,5 +1,5 @@
 import { fromCidr, includes, readCidr, union } from "./address-set";
-import { cidr, list, mappingOf, namespaceName, record, text } from "./config-field";
+import { cidr, integer, list, mappingOf, namespaceName, record, text } from "./config-field";
 import type { Reporter } from "./define-rule";
 import type { KubernetesObject } from "./kubernetes-object";
 import type { AllowRule } from "./network-policy";
@@ -56,6 +56,16 @@ export const clusterDnsFields = {
     description:
       "Networks that answer DNS for the cluster, where a policy has to name an address: NodeLocal DNSCache, which runs on the nodes' network, and the address of the DNS service.",
     default: ["169.254.20.10/32"],
+  }),
+};
+
+/** The key of a rule's configuration by which it knows where the pods of cluster DNS listen. */
+export const dnsPortField = {
+  dnsPort: integer({
+    description: "The port on which the pods of cluster DNS answer; OpenShift's answer on 5353.",
+    default: 53,
+    minimum: 1,
+    maximum: 65535,
   }),
 };
 

@@ -1,7 +1,7 @@
 import { fromCidr, intersect, isEmpty, union } from "../address-set";
 import { baselineField } from "../baseline";
-import { clusterDnsFields, type ClusterDns } from "../cluster-dns";
-import { integer, list, namespaceName } from "../config-field";
+import { clusterDnsFields, dnsPortField, type ClusterDns } from "../cluster-dns";
+import { list, namespaceName } from "../config-field";
 import { defineRule } from "../define-rule";
 import { nsaNetworkSeparation } from "../frameworks";
 import type { KubernetesObject } from "../kubernetes-object";
@@ -70,12 +70,7 @@ export const dnsEgressAllowed = defineRule({
   ],
   config: {
     ...clusterDnsFields,
-    dnsPort: integer({
-      description: "The port on which the pods of cluster DNS answer; OpenShift's answer on 5353.",
-      default: 53,
-      minimum: 1,
-      maximum: 65535,
-    }),
+    ...dnsPortField,
     ...baselineField,
     exclude: list(namespaceName, {
       description:

@@ -1,4 +1,4 @@
-import { clusterDnsFields, isClusterDns, type ClusterDns } from "../cluster-dns";
+import { clusterDnsFields, dnsPortField, isClusterDns, type ClusterDns } from "../cluster-dns";
 import { boolean } from "../config-field";
 import { defineRule, type Reporter } from "../define-rule";
 import { nistZeroTrust, nsaNetworkSeparation, owaspSegmentation } from "../frameworks";
@@ -12,16 +12,12 @@ import {
   type AllowRule,
 } from "../network-policy";
 import { field, isList, isObject, isUnknown, quote, type Plain } from "../plain-data";
-import { hasNoPorts, portSet, portsOfRule, subtractPorts } from "../port-set";
+import { hasNoPorts, portSet, portsOfRule, subtractPorts, type PortSet } from "../port-set";
 
 const danger =
   "every pod of the namespace, and any that comes to it later, may get what the rule allows, whether it needs it or not.";
 const fix =
   "the labels of the pods that need the rule, as in podSelector: {matchLabels: {app: web}}; for a default-deny, no rules at all.";
-const dnsPorts = portSet([
-  { protocol: "UDP", first: 53, last: 53 },
-  { protocol: "TCP", first: 53, last: 53 },
-]);
 
 export const netpolNoEmptyPodSelector = defineRule({
   name: "netpol-no-empty-pod-selector",
@@ -32,15 +28,16 @@ export const netpolNoEmptyPodSelector = defineRule({
   remediation: [
     "Write a policy for each group of pods that needs the rule, with their labels under podSelector.",
     "Leave podSelector empty in the default-deny only, which has no rules.",
-    "For name resolution of a whole namespace, allow port 53 to cluster DNS in a rule of its own, and tell the pack who answers (clusterDns, clusterDnsAddresses) where it is not labelled as usual.",
+    "For name resolution of a whole namespace, allow port 53 to cluster DNS in a rule of its own, and tell the pack who answers (clusterDns, clusterDnsAddresses, dnsPort) where it is not labelled as usual or listens elsewhere.",
   ],
   config: {
     namespaceWideDns: boolean({
       description:
-        "Whether a rule may let every pod of a namespace reach cluster DNS: egress to port 53, over UDP or TCP, of the peers below and no other.",
+        "Whether a rule may let every pod of a namespace reach cluster DNS: egress to port 53 or to dnsPort, over UDP or TCP, of the peers below and no other.",
       default: true,
     }),
     ...clusterDnsFields,
+    ...dnsPortField,
   },
   kinds: [networkPolicyKind],
   patches:
@@ -157,7 +154,12 @@ spec:
       },
     ],
   },
-  validate: (policy, { namespaceWideDns, ...dns }, report) => {
+  validate: (policy, { namespaceWideDns, dnsPort, ...dns }, report) => {
+    const dnsPorts = portSet(
+      ["UDP", "TCP"].flatMap((protocol) =>
+        [53, dnsPort].map((port) => ({ protocol, first: port, last: port })),
+      ),
+    );
     const spec = field(policy.body, "spec");
     const selector = field(spec, "podSelector");
     const isLeftOut = policy.patch && selector === undefined;
@@ -166,7 +168,7 @@ spec:
     const opening = readAllowRules(policy, danger, report)
       .map((rule) => ({
         rule,
-        isDns: namespaceWideDns ? isDnsRule(rule, policy.namespace, dns) : false,
+        isDns: namespaceWideDns ? isDnsRule(rule, policy.namespace, dns, dnsPorts) : false,
       }))
       .filter(({ isDns }) => isDns !== true);
     if (everyPod === undefined) {
@@ -202,6 +204,7 @@ function isDnsRule(
   { direction, body }: AllowRule,
   namespace: string | undefined,
   dns: ClusterDns,
+  dnsPorts: PortSet,
 ): boolean | undefined {
   const peers = field(body, "to");
   if (direction === "Ingress" || peers === undefined) return false;

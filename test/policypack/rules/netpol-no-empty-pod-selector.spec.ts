@@ -159,6 +159,11 @@ describe("netpol-no-empty-pod-selector", () => {
     assert.equal((await findingsOf(rule, service)).length, 1);
     const addresses = { clusterDnsAddresses: ["10.96.0.10/32", "fd00::/64"] };
     assert.deepEqual(await findingsOf(rule, service, addresses), []);
+    const elsewhere = dns([bind], [{ protocol: "UDP", port: 5353 }]);
+    assert.equal((await findingsOf(rule, elsewhere, own)).length, 1);
+    assert.deepEqual(await findingsOf(rule, elsewhere, { ...own, dnsPort: 5353 }), []);
+    assert.deepEqual(await findingsOf(rule, dns([bind]), { ...own, dnsPort: 5353 }), []);
+    assert.equal((await findingsOf(rule, elsewhere, { ...own, dnsPort: 5300 })).length, 1);
     await assert.rejects(findingsOf(rule, service, { clusterDns: [{ namespace: "dns" }] }));
     await assert.rejects(
       findingsOf(rule, service, { clusterDns: [{ namespace: "dns", labels: "app=bind" }] }),
