@@ -127,6 +127,17 @@ const holes: Readonly<Record<string, readonly Hole[]>> = {
       change: ["The job of every week asks a node to repair what it has", "TODO"],
     },
   ],
+  "google-cloud": [
+    {
+      where: "the metadata service is reached on another port",
+      rule: "netpol-no-metadata-endpoint",
+      object: "NetworkPolicy invoices/invoices",
+      change: [
+        "cidr: 169.254.169.254/32\n      ports:\n        - protocol: TCP\n          port: 80",
+        "cidr: 169.254.169.254/32\n      ports:\n        - protocol: TCP\n          port: 8080",
+      ],
+    },
+  ],
   "helm-rendered-chart": [
     {
       where: "a probe makes the node connect elsewhere",
@@ -251,6 +262,14 @@ const holes: Readonly<Record<string, readonly Hole[]>> = {
         "- namespaceSelector: {}\n        - ipBlock:\n            cidr: 10.5.0.0/20\n      ports:\n",
         "- namespaceSelector: {}\n        - ipBlock:\n            cidr: 10.5.0.0/20\n      ports:\n        - { protocol: TCP, port: 8080 }\n",
       ],
+    },
+  ],
+  openshift: [
+    {
+      where: "every namespace of routers is let in that says it is one",
+      rule: "netpol-pinned-namespaces",
+      object: "NetworkPolicy registry-office/api-from-router",
+      change: ["              kubernetes.io/metadata.name: openshift-ingress\n", ""],
     },
   ],
   "operator-with-webhook": [
