@@ -22,6 +22,7 @@ const rulesWithBaseline = [
   "dns-egress-allowed",
   "matrix-conformance",
   "namespace-default-deny",
+  "protected-services",
   "reachability-known",
   "workload-isolated",
 ] as const;
