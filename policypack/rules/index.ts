@@ -18,6 +18,7 @@ import { netpolPeerAndNotOr } from "./netpol-peer-and-not-or";
 import { netpolPinnedNamespaces } from "./netpol-pinned-namespaces";
 import { netpolPortNumbers } from "./netpol-port-numbers";
 import { netpolPortsRequired } from "./netpol-ports-required";
+import { netpolSelectsSomething } from "./netpol-selects-something";
 import { netpolValid } from "./netpol-valid";
 import { policyNoOverride } from "./policy-no-override";
 import { protectedServices } from "./protected-services";
@@ -50,6 +51,7 @@ export const rules: readonly Rule[] = [
   netpolPinnedNamespaces,
   netpolPortNumbers,
   netpolPortsRequired,
+  netpolSelectsSomething,
   netpolValid,
   policyNoOverride,
   protectedServices,

@@ -5,6 +5,8 @@
 export const violatingFindings: readonly string[] = [
   "advisory netpol-peer-and-not-or: NetworkPolicy shop/web: spec.ingress[0].from[1] selects pods of the policy's own namespace, right after spec.ingress[0].from[0] with a namespaceSelector only, as if one peer had got a second dash.",
   'advisory netpol-port-numbers: NetworkPolicy shop/web: spec.ingress[0].ports[0].port is the name "https".',
+  "advisory netpol-selects-something: NetworkPolicy shop/api-egress: spec.podSelector is app.kubernetes.io/nmae=api, which selects no pod of namespace shop.",
+  "advisory netpol-selects-something: NetworkPolicy shop/web: spec.ingress[0].from[1] is app.kubernetes.io/name=ingress-nginx, which selects no pod of namespace shop.",
   "mandatory default-deny-protected: NetworkPolicy shop/default-deny: protect is not set, in a namespace with security-level high.",
   "mandatory dns-egress-allowed: Deployment shop/web: spec.template.metadata.labels is isolated for egress by NetworkPolicy shop/web, and no policy lets it reach cluster DNS on UDP 53.",
   "mandatory namespace-default-deny: Namespace shop: namespace shop has no default-deny for egress.",

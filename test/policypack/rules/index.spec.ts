@@ -54,7 +54,12 @@ describe("the rules", () => {
   });
 
   it("block by default, but for those that only advise, and say how to mend", () => {
-    const advisory = ["default-deny-protected", "netpol-peer-and-not-or", "netpol-port-numbers"];
+    const advisory = [
+      "default-deny-protected",
+      "netpol-peer-and-not-or",
+      "netpol-port-numbers",
+      "netpol-selects-something",
+    ];
     for (const rule of rules) {
       const level = advisory.includes(rule.name) ? "advisory" : "mandatory";
       assert.equal(rule.enforcementLevel, level, rule.name);
