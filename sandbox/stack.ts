@@ -18,6 +18,8 @@ export interface StackArgs {
   readonly instance?: string;
   /** The stack's name; Pulumi.<stack>.yaml in the project's folder is its config, if there is one. */
   readonly stack: string;
+  /** Name of the Pulumi project that the stack belongs to. Default: this project's own. */
+  readonly project?: string;
   /** The program's module, `.js` or `.ts`. Default: the project's own, compiled. */
   readonly program?: string;
   /**
@@ -216,10 +218,10 @@ function writeProject(
   const workDir = path.join(folder, "project");
   mkdirSync(workDir, { recursive: true });
   const { name, description, config } = readYaml(path.join(root, "Pulumi.yaml"));
-  const project = String(name);
+  const project = args.project ?? String(name);
   writeFileSync(
     path.join(workDir, "Pulumi.yaml"),
-    dump({ name, description, runtime: "nodejs", ...(config === undefined ? {} : { config }) }),
+    dump({ name: project, description, runtime: "nodejs", ...(config === undefined ? {} : { config }) }),
   );
   const file = `Pulumi.${args.stack}.yaml`;
   const stackFile = readYaml(path.join(root, file));
