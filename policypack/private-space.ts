@@ -1,4 +1,6 @@
-import { fromCidr, intersect, union, type AddressSet } from "./address-set";
+import { fromCidr, includes, intersect, union, type AddressSet } from "./address-set";
+
+const loopback = "127.0.0.0/8";
 
 /** IPv4 ranges that are not the public Internet, with the name that messages give them. */
 const privateIpv4 = [
@@ -7,20 +9,27 @@ const privateIpv4 = [
   { cidr: "192.168.0.0/16", name: "private, RFC 1918" },
   { cidr: "100.64.0.0/10", name: "shared address space, RFC 6598" },
   { cidr: "169.254.0.0/16", name: "link-local, RFC 3927" },
-  { cidr: "127.0.0.0/8", name: "loopback, RFC 1122" },
+  { cidr: loopback, name: "loopback, RFC 1122" },
 ] as const;
+
+const sixToFourBits = 16;
 
 /** Where IPv6 carries an IPv4 address: how many bits come before it, and how the address is written. */
 const embeddings = [
   { name: "IPv4-mapped, RFC 4291", bits: 96, write: (groups: string) => `::ffff:${groups}` },
   { name: "NAT64, RFC 6052", bits: 96, write: (groups: string) => `64:ff9b::${groups}` },
-  { name: "6to4, RFC 3056", bits: 16, write: (groups: string) => `2002:${groups}::` },
+  { name: "6to4, RFC 3056", bits: sixToFourBits, write: (groups: string) => `2002:${groups}::` },
 ] as const;
 
 /** A range that external egress reaches only where it is declared. */
 export interface PrivateRange {
   readonly name: string;
   readonly set: AddressSet;
+  /**
+   * Where a wider block reaches nothing by taking the range in: the loopback, to which nothing leaves the pod, and private addresses as
+   * 6to4, to which no relay leads (RFC 3964). It then counts for blocks only that lie within these addresses. Absent: for every block.
+   */
+  readonly within?: AddressSet;
 }
 
 /**
@@ -28,24 +37,36 @@ export interface PrivateRange {
  * 64:ff9b::a00:1 into 10.0.0.1.
  */
 export const privateRanges: readonly PrivateRange[] = [
-  ...privateIpv4.map(({ cidr, name }) => ({ name, set: fromCidr(cidr) })),
-  { name: "unique local, RFC 4193", set: fromCidr("fc00::/7") },
-  { name: "link-local, RFC 4291", set: fromCidr("fe80::/10") },
-  { name: "loopback, RFC 4291", set: fromCidr("::1/128") },
-  { name: "local-use NAT64, RFC 8215", set: fromCidr("64:ff9b:1::/48") },
+  ...privateIpv4.map(({ cidr, name }) => range(name, fromCidr(cidr), cidr === loopback)),
+  range("unique local, RFC 4193", fromCidr("fc00::/7")),
+  range("link-local, RFC 4291", fromCidr("fe80::/10")),
+  range("loopback, RFC 4291", fromCidr("::1/128"), true),
+  range("local-use NAT64, RFC 8215", fromCidr("64:ff9b:1::/48")),
   ...embeddings.flatMap((embedding) =>
-    privateIpv4.map(({ cidr }) => ({
-      name: `${cidr} as ${embedding.name}`,
-      set: embed(cidr, embedding),
-    })),
+    privateIpv4.map(({ cidr }): PrivateRange => {
+      const name = `${cidr} as ${embedding.name}`;
+      const set = embed(cidr, embedding);
+      if (embedding.bits === sixToFourBits) return { name, set, within: fromCidr("2002::/16") };
+      return range(name, set, cidr === loopback);
+    }),
   ),
 ];
+
+function range(name: string, set: AddressSet, isLoopback = false): PrivateRange {
+  return isLoopback ? { name, set, within: set } : { name, set };
+}
+
+/** What a block reaches of ranges that are private. */
+export function privatePart(block: AddressSet, ranges: readonly PrivateRange[]): AddressSet {
+  const counting = ranges.filter(({ within }) => within === undefined || includes(within, block));
+  return union(...counting.map(({ set }) => intersect(block, set)));
+}
 
 /**
  * Forms in which a packet to or from the IPv6 address is one of the IPv4 address itself. A 6to4 address is not: it leads to a relay
  * at the IPv4 address, which has to be one.
  */
-const translations = embeddings.filter(({ bits }) => bits === 96);
+const translations = embeddings.filter(({ bits }) => bits !== sixToFourBits);
 
 /** The addresses of a valid CIDR, those of IPv4 also as hosts with IPv6 reach them, IPv4-mapped and by NAT64. */
 export function withIpv6Forms(cidr: string): AddressSet {

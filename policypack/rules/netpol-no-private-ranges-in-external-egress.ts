@@ -25,7 +25,7 @@ import {
   type PrivateEndpoint,
   type Reach,
 } from "../private-endpoint";
-import { privateRanges, withIpv6Forms, type PrivateRange } from "../private-space";
+import { privatePart, privateRanges, withIpv6Forms, type PrivateRange } from "../private-space";
 
 const danger = "the block may reach private networks, cluster internals or cloud metadata services.";
 const dnsPorts = portSet([
@@ -74,7 +74,7 @@ export const netpolNoPrivateRangesInExternalEgress = defineRule({
   patches:
     "Lists of rules are atomic in server-side apply, so the egress rules a patch carries are judged in full. An annotation counts only when the patch carries it itself.",
   limits:
-    "Peers by selector and rules without peers are left to netpol-no-allow-all-peers. Cloud metadata services are judged by netpol-no-metadata-endpoint, wherever they lie and whatever is declared here.",
+    "Peers by selector and rules without peers are left to netpol-no-allow-all-peers. The loopback, and private addresses as 6to4, are reached by no block that only takes them in, so they count where a block lies within them. Cloud metadata services are judged by netpol-no-metadata-endpoint, wherever they lie and whatever is declared here.",
   examples: {
     good: [
       {
@@ -207,7 +207,7 @@ spec:
           ports: portsOfRule(body),
         }));
       })
-      .map((block) => ({ ...block, reached: intersect(block.set, closed) }))
+      .map((block) => ({ ...block, reached: privatePart(block.set, ranges) }))
       .filter(({ reached }) => !isEmpty(reached));
     const annotation = config.acceptAnnotations ? readAnnotation(policy, closed, report) : [];
     const declared = [...reaches(config.privateEndpoints), ...(annotation ?? [])];

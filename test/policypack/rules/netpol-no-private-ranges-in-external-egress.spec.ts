@@ -85,6 +85,19 @@ describe("netpol-no-private-ranges-in-external-egress", () => {
     ]);
   });
 
+  it("asks nobody to except what no packet of a pod reaches, the loopback and private addresses as 6to4", async () => {
+    const accepted = [
+      egressTo(block("0.0.0.0/0", ...privateIpv4.filter((cidr) => cidr !== "127.0.0.0/8"))),
+      egressTo(block("126.0.0.0/7")),
+      egressTo(block("2000::/3")),
+      egressTo(block("::/123")),
+    ];
+    assert.deepEqual(await findingsOf(rule, accepted), []);
+    for (const cidr of ["127.0.0.1/32", "::ffff:127.0.0.1/128", "2002:7f00::/24", "2002::/16"]) {
+      assert.equal((await findingsOf(rule, egressTo(block(cidr)))).length, 1, cidr);
+    }
+  });
+
   it("counts the cluster's own networks as private, wherever they lie", async () => {
     const clusterCidrs = ["34.118.224.0/20", "2600:1900::/28"];
     assert.deepEqual(
