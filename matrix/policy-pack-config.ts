@@ -22,6 +22,7 @@ const rulesWithBaseline = [
   "dns-egress-allowed",
   "matrix-conformance",
   "namespace-default-deny",
+  "netpol-half-open",
   "netpol-selects-something",
   "protected-services",
   "reachability-known",

@@ -9,6 +9,7 @@ import { namespaceZeroTrustLabels } from "./namespace-zero-trust-labels";
 import { netpolDnsOnlyToClusterDns } from "./netpol-dns-only-to-cluster-dns";
 import { netpolDocumented } from "./netpol-documented";
 import { netpolExplicitPolicyTypes } from "./netpol-explicit-policy-types";
+import { netpolHalfOpen } from "./netpol-half-open";
 import { netpolNoAllowAllPeers } from "./netpol-no-allow-all-peers";
 import { netpolNoEmptyPodSelector } from "./netpol-no-empty-pod-selector";
 import { netpolNoMetadataEndpoint } from "./netpol-no-metadata-endpoint";
@@ -42,6 +43,7 @@ export const rules: readonly Rule[] = [
   netpolDnsOnlyToClusterDns,
   netpolDocumented,
   netpolExplicitPolicyTypes,
+  netpolHalfOpen,
   netpolNoAllowAllPeers,
   netpolNoEmptyPodSelector,
   netpolNoMetadataEndpoint,

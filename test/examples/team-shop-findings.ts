@@ -3,6 +3,7 @@
  * exceptions. Ordered.
  */
 export const violatingFindings: readonly string[] = [
+  "advisory netpol-half-open: NetworkPolicy shop/web: spec.egress[0].to[0] opens what the other end shuts: shop/web to shop/api (all ports), shut by NetworkPolicy shop/default-deny, NetworkPolicy shop/api-ingress and NetworkPolicy shop/metrics for ingress.",
   "advisory netpol-peer-and-not-or: NetworkPolicy shop/web: spec.ingress[0].from[1] selects pods of the policy's own namespace, right after spec.ingress[0].from[0] with a namespaceSelector only, as if one peer had got a second dash.",
   'advisory netpol-port-numbers: NetworkPolicy shop/web: spec.ingress[0].ports[0].port is the name "https".',
   "advisory netpol-selects-something: NetworkPolicy shop/api-egress: spec.podSelector is app.kubernetes.io/nmae=api, which selects no pod of namespace shop.",

@@ -56,6 +56,7 @@ describe("the rules", () => {
   it("block by default, but for those that only advise, and say how to mend", () => {
     const advisory = [
       "default-deny-protected",
+      "netpol-half-open",
       "netpol-peer-and-not-or",
       "netpol-port-numbers",
       "netpol-selects-something",
