@@ -86,10 +86,11 @@ export interface Unread {
 export function readStackCluster(stack: Stack, baseline: readonly Baseline[]): StackCluster {
   const reading = new StackReading();
   const others = baselineBeside(stack, baseline);
-  for (const object of stack.objects) if (!object.patch) reading.add(object);
+  const own = inOrder(stack.objects);
+  for (const object of own) if (!object.patch) reading.add(object);
   for (const { objects = [] } of others) for (const body of objects) reading.addExisting(body);
   // After what they patch.
-  for (const object of stack.objects) if (object.patch) reading.addPatch(object);
+  for (const object of own) if (object.patch) reading.addPatch(object);
   if (stack.unreadable.length > 0) reading.unsettle(undefined);
   for (const resource of stack.resources) {
     if (resource.type === networkComponent) reading.addNetwork(resource);
@@ -98,6 +99,11 @@ export function readStackCluster(stack: Stack, baseline: readonly Baseline[]): S
     if (matrix !== undefined) reading.matrices.push({ matrix, isBaseline: true });
   }
   return reading.finish();
+}
+
+/** By kind and name, so that the engine and a file of manifests, with orders of their own, lead to the same words. */
+function inOrder(objects: readonly KubernetesObject[]): KubernetesObject[] {
+  return [...objects].sort((a, b) => (a.title < b.title ? -1 : a.title > b.title ? 1 : 0));
 }
 
 interface Entry extends SourceObject {

@@ -27,7 +27,7 @@ export const violatingFindings: readonly string[] = [
   "mandatory netpol-no-world-ingress: NetworkPolicy shop/api-ingress: spec.ingress[0].from[0].ipBlock lets in 4255972352 public IPv4 addresses, where a /20 of them is allowed (ipv4Prefix).",
   'mandatory netpol-pinned-namespaces: NetworkPolicy shop/web: spec.ingress[0].from[0].namespaceSelector is {"matchLabels":{"name":"ingress-nginx"}}, which asks for no namespace by its name.',
   "mandatory netpol-ports-required: NetworkPolicy shop/web: spec.egress[0].ports is missing.",
-  "mandatory protected-services: NetworkPolicy shop/db: spec.ingress[0].from[0] lets in what is no declared client of a database, cache or queue: shop/exporter to shop/db (TCP 5432), shop/report to shop/db (TCP 5432), shop/worker to shop/db (TCP 5432) and 5 more.",
+  "mandatory protected-services: NetworkPolicy shop/db: spec.ingress[0].from[0] lets in what is no declared client of a database, cache or queue: shop/report to shop/db (TCP 5432), shop/exporter to shop/db (TCP 5432), shop/api to shop/db (TCP 5432) and 5 more.",
   "mandatory rbac-no-policy-write: Role shop/developers: rules[0] grants create, update, patch, delete, deletecollection on networkpolicies.networking.k8s.io.",
   'mandatory service-no-exposure: Service shop/partners-test: spec.type is "LoadBalancer".',
   'mandatory service-no-exposure: Service shop/payments: spec.type is "ExternalName".',
