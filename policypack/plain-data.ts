@@ -1,3 +1,5 @@
+import { types } from "node:util";
+
 /**
  * Stands for a value that cannot be known before the update. It is a class of its own, never a string or a missing field,
  * so that no rule can take it for data.
@@ -32,6 +34,20 @@ const interpolatedUnknown =
  * already stays as it is.
  */
 export function snapshot(value: unknown): Plain {
+  return copy(behindProxy(value));
+}
+
+/**
+ * What the policy SDK's outermost proxy stands before: an unknown is the engine's mark there and does not throw, and reading takes
+ * half as long. A proxy that unwraps secrets stays, behind the other. Only a real proxy is asked, since data may have keys of any name.
+ */
+function behindProxy(value: unknown): unknown {
+  if (!types.isProxy(value)) return value;
+  const { __isSpecialProxy: isOfSdk, __getSpecialProxyTarget: target } = value as Record<string, unknown>;
+  return isOfSdk === true ? target : value;
+}
+
+function copy(value: unknown): Plain {
   if (value === null || value === undefined) return null;
   if (typeof value === "string") {
     if (unknownOnTheWire.test(value)) return new Unknown();
@@ -51,7 +67,7 @@ function read(container: object, key: string | number): Plain {
   } catch {
     return new Unknown();
   }
-  return snapshot(value);
+  return copy(value);
 }
 
 export function isUnknown(value: Plain | undefined): value is Unknown {

@@ -15,6 +15,13 @@ describe("a snapshot of properties", () => {
     assert.deepEqual(snapshot(props), { a: [1, new Unknown(), { b: new Unknown(), c: null }], d: "text" });
   });
 
+  it("takes data for data, however its keys are called, and a proxy of another kind for an object", () => {
+    const data = { __isSpecialProxy: true, __getSpecialProxyTarget: { a: 1 }, b: 2 };
+    assert.deepEqual(snapshot(data), data);
+    assert.deepEqual(snapshot(unknownCheckingProxy({ c: data })), { c: data });
+    assert.deepEqual(snapshot(new Proxy({ a: 1 }, {})), { a: 1 });
+  });
+
   it("marks every kind of unknown that the engine sends, also within text", () => {
     for (const id of [
       "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
