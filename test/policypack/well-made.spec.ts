@@ -298,6 +298,12 @@ const holes: Readonly<Record<string, readonly Hole[]>> = {
       object: "NetworkPolicy chat/redis",
       change: ["podSelector:\n    matchLabels: { app: redis }\n", "podSelector: {}\n"],
     },
+    {
+      where: "every pod of the namespace reads and writes the cache",
+      rule: "protected-services",
+      object: "NetworkPolicy chat/redis",
+      change: ["- podSelector: { matchLabels: { app: sentinel } }", "- podSelector: {}"],
+    },
   ],
   "saas-egress": [
     {
@@ -353,10 +359,6 @@ const holes: Readonly<Record<string, readonly Hole[]>> = {
     },
   ],
 };
-
-/** Findings that are left on purpose, as rule, object and field, each with the reason. */
-const accepted: Readonly<Record<string, readonly { readonly finding: string; readonly reason: string }[]>> =
-  {};
 
 const textOf = (name: string): string => readFileSync(join(sets, `${name}.yaml`), "utf8");
 
@@ -432,9 +434,8 @@ describe("policy sets that are well made", () => {
       const file = join(sets, `${name}.yaml`);
       const config = configOf(name);
 
-      it("passes every rule", () => {
-        const expected = (accepted[name] ?? []).map(({ finding }) => finding);
-        assert.deepEqual(check(file, config).map(shown), expected);
+      it("passes every rule, those that only advise included", () => {
+        assert.deepEqual(check(file, config).map(shown), []);
       });
 
       for (const hole of holes[name] ?? []) {
