@@ -40,11 +40,12 @@ const policies: readonly TeamPolicy[] = [
         },
       ],
       // netpol-ports-required, netpol-dns-only-to-cluster-dns: every port of the API. dns-egress-allowed: its name cannot be resolved.
+      // netpol-half-open: and the API's own policy does not let web in.
       egress: [{ to: [{ podSelector: podsOf("api") }] }],
     },
   },
   {
-    // workload-isolated: the label is misspelt, so the policy selects nothing, and the API's egress stays open.
+    // netpol-selects-something, workload-isolated: the label is misspelt, and the API's egress stays open.
     // netpol-explicit-policy-types: it would have shut the API's ingress as well.
     name: "api-egress",
     purpose: "Orders are kept in db",

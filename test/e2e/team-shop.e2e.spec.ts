@@ -96,9 +96,9 @@ See docs/rules.md#netpol-peer-and-not-or`,
       assert.equal(
         message("netpol-no-private-ranges-in-external-egress", "worker"),
         `Egress to address blocks reaches no private, local or cluster range, except the private endpoints declared with a reason.
-NetworkPolicy shop/worker: spec.egress[0].to[0].ipBlock reaches 172.16.0.0/12 (private, RFC 1918), 192.168.0.0/16 (private, RFC 1918), 100.64.0.0/10 (shared address space, RFC 6598), 169.254.0.0/16 (link-local, RFC 3927), 127.0.0.0/8 (loopback, RFC 1122) on TCP 443.
+NetworkPolicy shop/worker: spec.egress[0].to[0].ipBlock reaches 172.16.0.0/12 (private, RFC 1918), 192.168.0.0/16 (private, RFC 1918), 100.64.0.0/10 (shared address space, RFC 6598), 169.254.0.0/16 (link-local, RFC 3927) on TCP 443.
 Why it is dangerous: egress meant for the outside then also opens the internal networks: databases, control planes and metadata services that trust whoever can connect.
-Write instead: except these ranges from the block: 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16.
+Write instead: except these ranges from the block: 100.64.0.0/10, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16.
 Or, if the private network is meant, declare it, in the pack's configuration (privateEndpoints) or in the annotation:
   zero-trust.erlmcp/private-endpoints: '[{"cidr":"100.64.0.0/10","ports":["TCP 443"],"reason":"why it is reached"}]'
 See docs/rules.md#netpol-no-private-ranges-in-external-egress`,

@@ -3,7 +3,7 @@
  * exceptions. Ordered.
  */
 export const violatingFindings: readonly string[] = [
-  "advisory netpol-half-open: NetworkPolicy shop/web: spec.egress[0].to[0] opens what the other end shuts: shop/web to shop/api (all ports), shut by NetworkPolicy shop/default-deny, NetworkPolicy shop/api-ingress and NetworkPolicy shop/metrics for ingress.",
+  "advisory netpol-half-open: NetworkPolicy shop/web: spec.egress[0].to[0] opens what the other end shuts: shop/web to shop/api (all ports), shut by NetworkPolicy shop/api-ingress, NetworkPolicy shop/default-deny and NetworkPolicy shop/metrics for ingress.",
   "advisory netpol-peer-and-not-or: NetworkPolicy shop/web: spec.ingress[0].from[1] selects pods of the policy's own namespace, right after spec.ingress[0].from[0] with a namespaceSelector only, as if one peer had got a second dash.",
   'advisory netpol-port-numbers: NetworkPolicy shop/web: spec.ingress[0].ports[0].port is the name "https".',
   "advisory netpol-selects-something: NetworkPolicy shop/api-egress: spec.podSelector is app.kubernetes.io/nmae=api, which selects no pod of namespace shop.",
@@ -23,7 +23,7 @@ export const violatingFindings: readonly string[] = [
   "mandatory netpol-no-empty-pod-selector: NetworkPolicy shop/metrics: spec.ingress[0] allows something to every pod, since spec.podSelector is {}.",
   "mandatory netpol-no-metadata-endpoint: NetworkPolicy shop/dns: spec.egress[0].to is missing, so that the rule opens every address, metadata services included.",
   "mandatory netpol-no-metadata-endpoint: NetworkPolicy shop/worker: spec.egress[0].to[0].ipBlock reaches 169.254.169.254/32 (instance metadata of AWS, Azure, Google Cloud, Oracle Cloud, OpenStack, DigitalOcean and most others), 168.63.129.16/32 (Azure WireServer), 100.100.100.200/32 (instance metadata of Alibaba Cloud), 192.0.0.192/32 (instance metadata of Oracle Cloud Classic), 169.254.42.42/32 (instance metadata of Scaleway), 169.254.0.23/32 (instance metadata of Tencent Cloud), 169.254.170.2/32 (task metadata of Amazon ECS), 169.254.170.23/32 (EKS Pod Identity agent), 169.254.169.252/32 (GKE metadata server) on TCP 443.",
-  "mandatory netpol-no-private-ranges-in-external-egress: NetworkPolicy shop/worker: spec.egress[0].to[0].ipBlock reaches 172.16.0.0/12 (private, RFC 1918), 192.168.0.0/16 (private, RFC 1918), 100.64.0.0/10 (shared address space, RFC 6598), 169.254.0.0/16 (link-local, RFC 3927), 127.0.0.0/8 (loopback, RFC 1122) on TCP 443.",
+  "mandatory netpol-no-private-ranges-in-external-egress: NetworkPolicy shop/worker: spec.egress[0].to[0].ipBlock reaches 172.16.0.0/12 (private, RFC 1918), 192.168.0.0/16 (private, RFC 1918), 100.64.0.0/10 (shared address space, RFC 6598), 169.254.0.0/16 (link-local, RFC 3927) on TCP 443.",
   "mandatory netpol-no-world-ingress: NetworkPolicy shop/api-ingress: spec.ingress[0].from[0].ipBlock lets in 4255972352 public IPv4 addresses, where a /20 of them is allowed (ipv4Prefix).",
   'mandatory netpol-pinned-namespaces: NetworkPolicy shop/web: spec.ingress[0].from[0].namespaceSelector is {"matchLabels":{"name":"ingress-nginx"}}, which asks for no namespace by its name.',
   "mandatory netpol-ports-required: NetworkPolicy shop/web: spec.egress[0].ports is missing.",
