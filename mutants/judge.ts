@@ -6,7 +6,7 @@ import { difference } from "../policypack/reachability/difference";
 import type { Cluster, Workload } from "../policypack/reachability/model";
 import { readCluster } from "../policypack/reachability/read-cluster";
 import { rules } from "../policypack/rules";
-import type { Mutant } from "./mutants";
+import { withOtherValues, type Mutant } from "./mutants";
 
 /** What became of one mutant. */
 export interface Verdict {
@@ -36,9 +36,11 @@ type Manifest = Mutant["objects"][number];
 export function judgeMutants(network: CompiledNetwork, mutants: readonly Mutant[]): Verdict[] {
   const { services } = network.definition;
   const original = manifestsOf(network);
-  const pods = services.map(({ name, namespace, podSelector: { matchLabels = {} } }) =>
+  const pods = services.flatMap(({ name, namespace, podSelector: { matchLabels = {} } }) => [
     workload(namespace, name, matchLabels),
-  );
+    // Of no service: nothing is declared for them.
+    workload(namespace, `${name}-stranger`, withOtherValues(matchLabels)),
+  ]);
   const component: ObservedResource = {
     type: "erlmcp:network:ZeroTrustNetwork",
     urn: "urn:pulumi:mutants::erlmcp::erlmcp:network:ZeroTrustNetwork::network",
@@ -83,15 +85,20 @@ class Reach {
     if (!this.base || !head || !this.baseWithGuests || !headWithGuests) return true;
     if (difference(this.base, head).changes.length > 0) return true;
     return difference(this.baseWithGuests, headWithGuests).changes.some(
-      ({ kind }) => kind !== "opened" && kind !== "widened",
+      ({ kind, to }) =>
+        (kind !== "opened" && kind !== "widened") ||
+        (!("addresses" in to) && to.some(({ name }) => shutByThemselves.has(name))),
     );
   }
 
-  /** With guests it shows what is shut at the receiver's end alone; what opens to them is shut by the services' own egress. */
+  /** With guests it shows what is shut at the receiver's end alone; what opens to them, the services' own egress shuts. */
   private withGuests(objects: readonly Manifest[]): Cluster | undefined {
     return clusterOf([...objects, ...this.guestPolicies], [...this.pods, ...this.guests]);
   }
 }
+
+/** The services with data: what they shut is shut at their end, whoever else shuts it. */
+const shutByThemselves = new Set(["postgres", "redis", "rabbitmq"]);
 
 /** Pods of a service with an egress policy of their own: flows that open the receiver's end alone are for them. */
 const guestLabels = { guest: "yes" };

@@ -73,7 +73,7 @@ function* ofPolicy(policy: NetworkPolicy, replaced: Replace): Generator<Mutant> 
   }
   if (!isDefaultDeny) {
     yield mutant("select every pod", "spec.podSelector", { ...spec, podSelector: {} }, true);
-    const relabelled = { matchLabels: relabel(spec.podSelector.matchLabels ?? {}) };
+    const relabelled = { matchLabels: withOtherValues(spec.podSelector.matchLabels ?? {}) };
     yield mutant("select other pods", "spec.podSelector", { ...spec, podSelector: relabelled });
     const anyValue = Object.keys(spec.podSelector.matchLabels ?? {}).map((key) => ({
       key,
@@ -317,7 +317,9 @@ function peerMutations(peer: NetworkPolicyPeer): PeerMutation[] {
           },
           {
             kind: "take other pods",
-            changed: [{ ...peer, podSelector: { matchLabels: relabel(podSelector.matchLabels ?? {}) } }],
+            changed: [
+              { ...peer, podSelector: { matchLabels: withOtherValues(podSelector.matchLabels ?? {}) } },
+            ],
             // Whoever deploys such pods gets in.
             dropsSafeguard: true,
           },
@@ -425,7 +427,8 @@ function peersKey(direction: Direction): "from" | "to" {
   return direction === "ingress" ? "from" : "to";
 }
 
-function relabel(labels: Readonly<Record<string, string>>): Record<string, string> {
+/** Labels that no service has, under the same keys. */
+export function withOtherValues(labels: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, `${value}-other`]));
 }
 
