@@ -29,7 +29,7 @@ export class ZeroTrustNetwork extends pulumi.ComponentResource {
   readonly matrix: readonly MatrixRow[];
   /**
    * What other stacks give the policy pack as its configuration, so that they are judged together with this network: a stack output
-   * for `pulumi stack output --json`. Of several networks in one stack, join the lists `baseline`, rule by rule.
+   * for `pulumi stack output --json`. Of several networks in one stack, join the lists.
    */
   readonly policyPackConfig: PolicyPackConfig;
 

@@ -51,7 +51,7 @@ export const baselineField = {
     }),
     {
       description:
-        "What is in the cluster already and not in this stack, one item for each stack that deploys some of it: namespaces with their labels, default-denies and other policies, pods, and the communication matrix. The network stack exports it, for every rule, as its output policyPackConfig. An item is left out where the stack that it names is itself judged.",
+        "What is in the cluster already and not in this stack, one item for each stack that deploys some of it: namespaces with their labels, default-denies and other policies, pods, and the communication matrix. What all rules take is written once, as the configuration of the policy baseline: a network stack exports it as its output policyPackConfig. An item is left out where the stack that it names is itself judged.",
       default: [],
     },
   ),

@@ -25,6 +25,7 @@ import {
   type UnreadableObject,
 } from "./kubernetes-object";
 import { snapshot, type Plain } from "./plain-data";
+import { sharedBaseline } from "./shared-baseline";
 
 /** A section of a standard or guideline that a rule helps to meet. */
 export interface FrameworkReference {
@@ -234,7 +235,8 @@ export function defineRule<F extends ConfigFields>(spec: ResourceRuleSpec<F> | S
     return judging.result();
   };
   const judgeForEngine = (resources: readonly ObservedResource[], config: unknown): readonly Violation[] => {
-    const { violations, exceptions } = judge(resources, config);
+    const settings = "baseline" in spec.config ? sharedBaseline.addTo(config) : config;
+    const { violations, exceptions } = judge(resources, settings);
     exceptionRegister.add(exceptions);
     return violations;
   };

@@ -1,10 +1,12 @@
 import type { EnforcementLevel } from "@pulumi/policy";
-import type { ConfigProblem } from "../../policypack/config-field";
+import { readConfig, type ConfigProblem } from "../../policypack/config-field";
 import type { Rule } from "../../policypack/define-rule";
+import { baselineField } from "../../policypack/baseline";
 import { exceptionPolicyNames } from "../../policypack/exception-policies";
 import { isObject, type Plain, type PlainObject } from "../../policypack/plain-data";
 import { either, nearest } from "../../policypack/reachability/read-problem";
 import type { Note } from "../../policypack/reachability/reachability";
+import { baselinePolicyName, withSharedBaseline } from "../../policypack/shared-baseline";
 import { readJson } from "../inputs/read-json";
 import { displayName, readText } from "../inputs/read-text";
 import { UsageError } from "../usage-error";
@@ -13,7 +15,7 @@ import { UsageError } from "../usage-error";
 export interface PackConfig {
   /** The level at which a policy counts, its own where the configuration names none. */
   level(policy: string): EnforcementLevel;
-  /** The rule's own settings, as the user wrote them; undefined where there are none. */
+  /** The rule's settings, as the user wrote them, with the baseline of all rules; undefined where there are none. */
   settings(rule: string): unknown;
   /** The line of the file, from 1, and the file where something is configured; undefined without a file. */
   lineOf(path: string): { readonly file: string; readonly line: number } | undefined;
@@ -56,9 +58,15 @@ export function readPackConfig(file: string | undefined, rules: readonly Rule[])
     [exceptionPolicyNames.told, "advisory"],
   ]);
   const ofAll = readEntry(config[all]).level;
+  const takesBaseline = new Set(rules.filter((rule) => "baseline" in rule.config).map(({ name }) => name));
+  const shared = readEntry(config[baselinePolicyName]);
+  const baseline = shared.level === "disabled" ? undefined : shared.settings?.baseline;
   return {
     level: (policy) => readEntry(config[policy]).level ?? ofAll ?? defaults.get(policy) ?? "advisory",
-    settings: (rule) => readEntry(config[rule]).settings,
+    settings: (rule) => {
+      const { settings } = readEntry(config[rule]);
+      return takesBaseline.has(rule) ? withSharedBaseline(settings, baseline) : settings;
+    },
     lineOf,
     notes:
       config[environments] === undefined
@@ -96,11 +104,11 @@ const remedy =
 
 function* problemsOf(config: PlainObject, rules: readonly Rule[]): Iterable<ConfigProblem> {
   const withoutSettings = [all, ...Object.values(exceptionPolicyNames)];
-  const known = [...rules.map(({ name }) => name), ...withoutSettings];
+  const known = [...rules.map(({ name }) => name), baselinePolicyName, ...withoutSettings];
   for (const [policy, value] of Object.entries(config)) {
     if (policy === environments) continue;
     const rule = rules.find(({ name }) => name === policy);
-    if (rule === undefined && !withoutSettings.includes(policy)) {
+    if (!known.includes(policy)) {
       const meant = nearest(policy, known);
       yield {
         key: policy,
@@ -124,6 +132,10 @@ function* problemsOf(config: PlainObject, rules: readonly Rule[]): Iterable<Conf
     const { settings } = readEntry(value);
     if (rule !== undefined) {
       for (const problem of rule.configProblems(settings)) {
+        yield { ...problem, key: `${policy}.${problem.key}` };
+      }
+    } else if (policy === baselinePolicyName) {
+      for (const problem of readConfig(baselineField, settings).problems) {
         yield { ...problem, key: `${policy}.${problem.key}` };
       }
     } else if (settings !== undefined) {

@@ -124,7 +124,7 @@ describe("another stack, judged together with the network's", function () {
   };
   const preview = async (
     manifests: readonly Manifest[],
-    policyPackConfig: PolicyPackConfig,
+    policyPackConfig: Partial<PolicyPackConfig>,
   ): Promise<StackResult> => {
     const stack = await openStack({
       stack: "production",

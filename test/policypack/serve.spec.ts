@@ -106,6 +106,7 @@ describe("the compiled pack, served as the engine serves it", function () {
     assert.deepEqual(
       policies.map((policy) => [policy.getName(), levels[policy.getEnforcementlevel()]]),
       [
+        ["baseline", "mandatory"],
         ...rules.map(({ name, enforcementLevel }) => [name, enforcementLevel]),
         ["exceptions-in-date", "mandatory"],
         ["exceptions", "advisory"],

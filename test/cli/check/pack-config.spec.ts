@@ -80,7 +80,7 @@ describe("the configuration of the pack, on the command line", () => {
       "some-namespace": 1,
     };
     const levelNames = "advisory, mandatory, disabled or remediate";
-    const names = "all, exceptions, exceptions-in-date, few-rules, some-namespace";
+    const names = "all, baseline, exceptions, exceptions-in-date, few-rules, some-namespace";
     assert.equal(
       problem(wrong),
       [
@@ -93,6 +93,24 @@ describe("the configuration of the pack, on the command line", () => {
         `/pack.json:12: something-else is no rule of the pack\n  allowed: ${names}\n  fix:     remove it, or write the name of a rule`,
         `/pack.json:13: some-namespace is 1\n  allowed: ${levelNames}, or an object with enforcementLevel and the rule's keys\n  fix:     write one of them, or leave it out`,
       ].join("\nerror: "),
+    );
+  });
+
+  it("gives the baseline of all rules to those that take one, and refuses it where it is wrong", () => {
+    const baseline = [{ stack: "network/prod" }];
+    const ofTeam = [{ stack: "shop/prod" }];
+    const file = folder.write("pack.json", {
+      baseline: { baseline },
+      "workload-isolated": { baseline: ofTeam },
+      "netpol-valid": {},
+    });
+    const config = readPackConfig(file, rules);
+    assert.deepEqual(config.settings("workload-isolated"), { baseline: [...baseline, ...ofTeam] });
+    assert.deepEqual(config.settings("matrix-conformance"), { baseline });
+    assert.equal(config.settings("netpol-valid"), undefined);
+    assert.equal(
+      problem({ baseline: { baseline: [{ stack: "prod" }] } }),
+      '/pack.json:5: baseline.baseline[0].stack is "prod"\n  allowed: project/stack\n  fix:     write, for instance, baseline[0].stack: "network/prod"',
     );
   });
 
