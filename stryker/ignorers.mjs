@@ -30,7 +30,7 @@ const caches = {
   },
 };
 
-/** Leaves out empty lists: the mutant has a text in it, and is refused by the compiler wherever the list is not one of texts. */
+/** Leaves out empty lists: the mutant has a text in it, which the compiler refuses for most lists. Those of texts are left out as well. */
 const emptyLists = {
   shouldIgnore({ node }) {
     return node.type === "ArrayExpression" && node.elements.length === 0
