@@ -1,3 +1,5 @@
+import type { Note } from "../policypack/reachability/reachability";
+
 /** Whether to use colours: on a terminal, unless NO_COLOR asks for none (no-color.org). */
 export function wantsColour(): boolean {
   const { NO_COLOR: noColour } = process.env;
@@ -16,4 +18,12 @@ export async function print(text: string | Iterable<string>): Promise<void> {
   for (const piece of pieces) {
     if (!stdout.write(piece)) await new Promise((resolve) => stdout.once("drain", resolve));
   }
+}
+
+/** Tells on stderr what an answer rests on, each thing once. */
+export function printNotes(notes: readonly Note[]): void {
+  const lines = notes.map(
+    ({ about, at, text }) => `note: ${[about, at].filter((part) => part !== "").join(" ")}: ${text}\n`,
+  );
+  for (const line of new Set(lines)) process.stderr.write(line);
 }

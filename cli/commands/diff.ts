@@ -1,8 +1,9 @@
 import { Command, Option } from "commander";
 import { difference, opens } from "../../policypack/reachability/difference";
+import { notesOn } from "../../policypack/reachability/notes";
 import { differenceFormats, formatDifference, type DifferenceFormat } from "../formats/difference";
 import { analysisOptions, withSettings, type AddressOptions, type InputOptions } from "../input-options";
-import { print } from "../output";
+import { print, printNotes } from "../output";
 import { readNetworkOf } from "../read-network";
 
 interface DiffOptions extends AddressOptions, Pick<InputOptions, "cwd" | "namespace"> {
@@ -34,9 +35,12 @@ export function command(): Command {
       const head = readNetworkOf(headName, options);
       const found = difference(base.cluster, head.cluster, analysisOptions(options));
       await print([formatDifference(found, base.cluster, head.cluster, options.format)]);
-      for (const { about, at, text } of [...base.notes, ...head.notes]) {
-        process.stderr.write(`note: ${[about, at].filter((part) => part !== "").join(" ")}: ${text}\n`);
-      }
+      printNotes(
+        [base, head].flatMap(({ cluster, notes }) => [
+          ...notes,
+          ...notesOn(cluster, analysisOptions(options)),
+        ]),
+      );
       const failing = options.failOn === "opened" ? found.changes.filter(opens) : found.changes;
       if (options.failOn !== undefined && failing.length > 0) process.exitCode = 1;
     });

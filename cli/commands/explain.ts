@@ -1,11 +1,12 @@
 import { Command, Option } from "commander";
 import { hasNoPorts, subtractPorts } from "../../policypack/port-set";
 import { explain } from "../../policypack/reachability/explanation";
+import { notesOn } from "../../policypack/reachability/notes";
 import { remediesFor } from "../../policypack/reachability/remedy";
 import { readEnd, readPorts } from "../explain-arguments";
 import { explanationJson, explanationText } from "../formats/explanation";
 import { analysisOptions, withInput, type AddressOptions, type InputOptions } from "../input-options";
-import { print } from "../output";
+import { print, printNotes } from "../output";
 import { readNetwork } from "../read-network";
 
 /** `zero-trust explain`: why a connection is open or shut, and what would open it. */
@@ -25,7 +26,7 @@ export function command(): Command {
         portText: string | undefined,
         options: InputOptions & AddressOptions & { format: "text" | "json" },
       ) => {
-        const { cluster } = readNetwork(options);
+        const { cluster, notes } = readNetwork(options);
         const from = readEnd(cluster, fromText);
         const to = readEnd(cluster, toText);
         const asked = readPorts(portText, to);
@@ -38,6 +39,7 @@ export function command(): Command {
             ? explanationJson(explanation, remedies)
             : explanationText(cluster, explanation, remedies),
         ]);
+        printNotes([...notes, ...notesOn(cluster, analysisOptions(options))]);
       },
     );
 }

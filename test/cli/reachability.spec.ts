@@ -62,6 +62,24 @@ describe("zero-trust, on what policies allow", function () {
     ]);
   });
 
+  it("tells on stderr what every answer rests on", () => {
+    const block = base.replace(
+      "[{podSelector: {matchLabels: {app: web}}}]",
+      "[{ipBlock: {cidr: 10.0.0.0/8}}]",
+    );
+    writeFileSync(join(folder, "block.yaml"), block);
+    const pods = ["--pod-cidr", "10.1.0.0/16"];
+    const note =
+      "note: NetworkPolicy shop/db spec.ingress[0].from[0]: 10.0.0.0/8 covers pod addresses (10.1.0.0/16): whether it lets pods through depends on the network plugin, and this answer says it does not\n";
+    for (const command of [
+      ["explain", "shop/web", "shop/db", "--manifests", "block.yaml"],
+      ["exposure", "--manifests", "block.yaml"],
+      ["diff", "block.yaml", "block.yaml"],
+    ]) {
+      assert.equal(run([...command, ...pods]).stderr, note);
+    }
+  });
+
   it("reads stdin, and prints every format", () => {
     for (const format of ["text", "md", "csv", "json", "dot", "svg", "mermaid"]) {
       const { status, stdout, stderr } = run(["connectivity", "--manifests", "-", "--format", format], base);
