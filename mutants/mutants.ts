@@ -22,8 +22,18 @@ type Direction = "ingress" | "egress";
 const directions: readonly Direction[] = ["ingress", "egress"];
 const otherCluster = "198.51.100.0/24";
 
-/** Every way in which this project knows to break, or to rewrite, the objects of a stack; in a fixed order. */
+/** Every way in which this project knows to break, or to rewrite, the objects of a stack; in a fixed order, each once. */
 export function* mutantsOf(objects: readonly KubernetesObject[]): Generator<Mutant> {
+  const written = new Set([JSON.stringify(objects)]);
+  for (const mutant of everyMutantOf(objects)) {
+    const text = JSON.stringify(mutant.objects);
+    if (!written.has(text)) yield mutant;
+    written.add(text);
+  }
+}
+
+/** Some ways of changing lead to the same objects, or to no change. */
+function* everyMutantOf(objects: readonly KubernetesObject[]): Generator<Mutant> {
   for (const [index, object] of objects.entries()) {
     const replaced = (changed: KubernetesObject | undefined) => [
       ...objects.slice(0, index),
