@@ -60,7 +60,7 @@ export function readPackConfig(file: string | undefined, rules: readonly Rule[])
   const ofAll = readEntry(config[all]).level;
   const takesBaseline = new Set(rules.filter((rule) => "baseline" in rule.config).map(({ name }) => name));
   const shared = readEntry(config[baselinePolicyName]);
-  const baseline = shared.level === "disabled" ? undefined : shared.settings?.baseline;
+  const baseline = (shared.level ?? ofAll) === "disabled" ? undefined : shared.settings?.baseline;
   return {
     level: (policy) => readEntry(config[policy]).level ?? ofAll ?? defaults.get(policy) ?? "advisory",
     settings: (rule) => {

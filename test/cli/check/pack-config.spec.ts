@@ -108,6 +108,9 @@ describe("the configuration of the pack, on the command line", () => {
     assert.deepEqual(config.settings("workload-isolated"), { baseline: [...baseline, ...ofTeam] });
     assert.deepEqual(config.settings("matrix-conformance"), { baseline });
     assert.equal(config.settings("netpol-valid"), undefined);
+    // Nothing tells the rules of it where the policy that takes it does not run.
+    const disabled = folder.write("pack.json", { all: "disabled", baseline: { baseline } });
+    assert.equal(readPackConfig(disabled, rules).settings("matrix-conformance"), undefined);
     assert.equal(
       problem({ baseline: { baseline: [{ stack: "prod" }] } }),
       '/pack.json:5: baseline.baseline[0].stack is "prod"\n  allowed: project/stack\n  fix:     write, for instance, baseline[0].stack: "network/prod"',
