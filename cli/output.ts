@@ -1,9 +1,11 @@
+import { isatty } from "node:tty";
 import type { Note } from "../policypack/reachability/reachability";
 
 /** Whether to use colours: on a terminal, unless NO_COLOR asks for none (no-color.org). */
 export function wantsColour(): boolean {
   const { NO_COLOR: noColour } = process.env;
-  return process.stdout.isTTY && (noColour === undefined || noColour === "");
+  // The property isTTY is absent, not false, on anything but a terminal, and picocolors then decides by itself.
+  return isatty(process.stdout.fd) && (noColour === undefined || noColour === "");
 }
 
 /** Writes to stdout piece by piece, no faster than the reader reads; a reader that has gone away has had enough. */

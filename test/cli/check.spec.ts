@@ -24,7 +24,7 @@ describe("zero-trust check", function () {
   const folder = temporaryFolder();
 
   /** As the shell would; slow, since the rules are compiled anew. */
-  function spawn(args: readonly string[], input: string) {
+  function spawn(args: readonly string[], input: string, env: NodeJS.ProcessEnv = {}) {
     const loaded = folder.write(
       "loaded.cjs",
       `process.on("exit", () => process.stderr.write(Object.keys(require.cache).filter((file) => /node_modules.@(pulumi|grpc)/.test(file)).join()));`,
@@ -39,7 +39,7 @@ describe("zero-trust check", function () {
       cwd: folder.path,
       encoding: "utf8",
       input,
-      env: { ...process.env, TS_NODE_PROJECT: join(root, "tsconfig.json") },
+      env: { ...process.env, TS_NODE_PROJECT: join(root, "tsconfig.json"), ...env },
     });
     return { status, stdout, stderr };
   }
@@ -47,9 +47,12 @@ describe("zero-trust check", function () {
   /** In this process: what it prints, and the exit code that it asks for. Rejects where it cannot start. */
   async function run(...args: readonly string[]): Promise<{ status: number; stdout: string }> {
     const cwd = process.cwd();
+    const { NO_COLOR: noColour } = process.env;
     const write = process.stdout.write.bind(process.stdout);
     let printed = "";
     process.chdir(folder.path);
+    // The tests may run on a terminal.
+    process.env["NO_COLOR"] = "1";
     process.stdout.write = (piece: string | Uint8Array) => {
       printed += String(piece);
       return true;
@@ -63,6 +66,8 @@ describe("zero-trust check", function () {
     } finally {
       process.stdout.write = write;
       process.chdir(cwd);
+      if (noColour === undefined) delete process.env["NO_COLOR"];
+      else process.env["NO_COLOR"] = noColour;
       process.exitCode = undefined;
     }
   }
@@ -219,6 +224,13 @@ Failed: 1 mandatory finding in 1 object, by 1 rule.
       ],
     ];
     for (const [args, message] of cases) await assert.rejects(run(...args), message);
+  });
+
+  it("writes no colours to what is no terminal, on a build machine either", () => {
+    only({ enforcementLevel: "advisory" });
+    const args = ["--manifests", "-", "--namespace", "shop", "--config", "pack.json"];
+    const { stdout } = spawn(args, policy, { CI: "true" });
+    assert.match(stdout, /^NetworkPolicy shop\/db \(stdin, document 1\)\n/);
   });
 
   it("ends with 2 then", () => {
