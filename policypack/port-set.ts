@@ -147,7 +147,8 @@ function isAllNumbers({ first, last }: PortInterval): boolean {
   return first === allNumbers.first && last === allNumbers.last;
 }
 
-function formatInterval({ first, last }: PortInterval): string {
+/** `9100-9155`, or `443` for a single port. */
+export function formatInterval({ first, last }: PortInterval): string {
   return first === last ? String(first) : `${first}-${last}`;
 }
 

@@ -71,7 +71,8 @@ export class NetworkPolicyReader {
     };
   }
 
-  private readPeer(value: Plain, at: string, report: Report): Peer {
+  /** One peer of a rule; what it returns after a report is not to be used. */
+  readPeer(value: Plain, at: string, report: Report): Peer {
     const peer = readObject(value, at, peerFields, report);
     const block = field(peer, "ipBlock");
     const podSelector = field(peer, "podSelector");

@@ -12,8 +12,16 @@ import {
   type AllowRule,
   type Item,
 } from "../network-policy";
-import { field, isList, isObject, isUnknown, quote, type Plain } from "../plain-data";
-import { isPortNumber, portSet, unionPorts, type PortInterval, type PortSet } from "../port-set";
+import { field, isUnknown, quote } from "../plain-data";
+import {
+  formatInterval,
+  isPortNumber,
+  portSet,
+  unionPorts,
+  type PortInterval,
+  type PortSet,
+} from "../port-set";
+import { rulesForSamePeer } from "../shared-peers";
 
 const wide =
   "a rule may open every port: whatever else the pods listen on or talk to, a debug port or SSH included.";
@@ -31,7 +39,7 @@ export const netpolPortsRequired = defineRule({
   config: {
     maxRangePorts: integer({
       description:
-        "How many consecutive ports of one protocol a peer may get, over all entries of a rule and all rules that name the peer. The default lets pass an Erlang distribution range such as 9100-9155.",
+        "How many ports of one protocol a peer may get in ranges, all of them together, over all rules of a direction that are for the peer, however they write it. Ports in a row are a range, whether written with endPort or one by one. As many ports may stand alone. The default lets pass an Erlang distribution range such as 9100-9155.",
       default: 100,
       minimum: 1,
       maximum: 65535,
@@ -45,6 +53,8 @@ export const netpolPortsRequired = defineRule({
   kinds: [networkPolicyKind],
   patches:
     "Lists of rules are atomic in server-side apply, so the rules a patch carries are judged in full; directions it leaves out are not its own.",
+  limits:
+    "One policy is seen at a time: what several open together is for matrix-conformance. Peers are taken for the same by the labels and addresses that they name, so that pods with the labels of two peers may get the ports of both. A peer that is not known is like no other here, and blocked by netpol-valid. Port names do not count.",
   examples: {
     good: [
       {
@@ -116,6 +126,42 @@ spec:
           endPort: 65535
 `,
       },
+      {
+        title: "A wide range in pieces, for the same pods by another selector",
+        yaml: `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: erlmcp-cluster
+  namespace: erlmcp
+spec:
+  podSelector:
+    matchLabels:
+      app: erlmcp
+  policyTypes: [Ingress]
+  ingress:
+    - from:
+        - podSelector:
+            matchLabels:
+              app: erlmcp
+      ports:
+        - protocol: TCP
+          port: 9100
+          endPort: 9149
+        - protocol: TCP
+          port: 9151
+          endPort: 9180
+    - from:
+        - podSelector:
+            matchExpressions:
+              - key: app
+                operator: In
+                values: [erlmcp]
+      ports:
+        - protocol: TCP
+          port: 9182
+          endPort: 9231
+`,
+      },
     ],
   },
   validate: (policy, { maxRangePorts, allowNamedPorts }, report) => {
@@ -136,11 +182,13 @@ spec:
       return [{ rule, ports: portSet(ranges) }];
     });
     for (const { rule, ports } of rules) {
-      reportWideRuns(wideRuns(ports, maxRangePorts), `${rule.at}.ports`, "", maxRangePorts, report);
+      for (const excess of excesses(ports, maxRangePorts))
+        reportExcess(excess, { at: `${rule.at}.ports`, together: "", most: maxRangePorts }, report);
     }
     for (const { direction, rules: key } of directions) {
       const ofDirection = rules.filter(({ rule }) => rule.direction === direction);
-      reportSplitRanges(ofDirection, `spec.${key}`, maxRangePorts, report);
+      const place = { at: `spec.${key}`, namespace: policy.namespace, most: maxRangePorts };
+      reportSplitRanges(ofDirection, place, report);
     }
   },
 });
@@ -151,70 +199,92 @@ interface RulePorts {
   readonly ports: PortSet;
 }
 
-/** Ports in a row of one protocol. */
-interface Run extends PortInterval {
+/** Ports of one protocol that are more than a peer may get: those in ranges, or those that stand alone. */
+interface Excess {
   readonly protocol: string;
+  readonly intervals: readonly PortInterval[];
+  readonly isRanges: boolean;
 }
 
-function wideRuns(ports: PortSet, most: number): Run[] {
-  return Object.entries(ports.numbers).flatMap(([protocol, intervals]) =>
-    intervals
-      .filter(({ first, last }) => last - first + 1 > most)
-      .map((interval) => ({ protocol, ...interval })),
-  );
+/** Ports in ranges and single ones are counted apart, so that a range of as many as allowed can have a port beside it. */
+function excesses(ports: PortSet, most: number): Excess[] {
+  return Object.entries(ports.numbers).flatMap(([protocol, intervals]) => {
+    const ranges = intervals.filter(({ first, last }) => first < last);
+    const single = intervals.filter(({ first, last }) => first === last);
+    return [
+      { protocol, intervals: ranges, isRanges: true },
+      { protocol, intervals: single, isRanges: false },
+    ].filter((part) => count(part.intervals) > most);
+  });
 }
 
-function reportWideRuns(
-  runs: readonly Run[],
-  at: string,
-  together: string,
-  most: number,
+function count(intervals: readonly PortInterval[]): number {
+  return intervals.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+}
+
+/** @param together ends the sentence that says what is open; "" for what one rule opens */
+function reportExcess(
+  { protocol, intervals, isRanges }: Excess,
+  { at, together, most }: { readonly at: string; readonly together: string; readonly most: number },
   report: Reporter,
 ): void {
-  for (const { protocol, first, last } of runs) {
-    report.violation({
-      at,
-      found: `opens ${protocol} ${first}-${last}, which is ${last - first + 1} ports in a row${together}`,
-      danger: `whatever listens there is open too; at most ${most} are allowed (maxRangePorts).`,
-      fix: "the ports that are spoken, or the range to which the application is bound (for Erlang: inet_dist_listen_min and inet_dist_listen_max).",
-    });
-  }
-}
-
-/** Ranges that are too wide for a peer only together, in rules that each name it. */
-function reportSplitRanges(rules: readonly RulePorts[], at: string, most: number, report: Reporter): void {
-  const byPeer = new Map<string, RulePorts[]>();
-  for (const one of rules) {
-    const peers = field(one.rule.body, one.rule.peersKey);
-    const texts = isAbsentOrEmpty(peers)
-      ? ["every peer"]
-      : (isList(peers) ? peers : []).map((peer) => peerKey(peer, one.rule.at));
-    for (const text of new Set(texts)) byPeer.set(text, [...(byPeer.get(text) ?? []), one]);
-  }
-  const reported = new Set<string>();
-  for (const sharing of byPeer.values()) {
-    const places = sharing.map(({ rule }) => rule.at).join(" and ");
-    if (reported.has(places)) continue;
-    reported.add(places);
-    const alone = sharing.flatMap(({ ports }) => wideRuns(ports, most));
-    const joined = wideRuns(unionPorts(...sharing.map(({ ports }) => ports)), most).filter(
-      (run) =>
-        !alone.some(
-          ({ protocol, first }) => protocol === run.protocol && first >= run.first && first <= run.last,
-        ),
-    );
-    reportWideRuns(joined, at, `, with ${places} together, to the same peer`, most, report);
-  }
-}
-
-/** A peer as text, whatever the order of its keys. One that is not all known is like no other, so its place is in it. */
-function peerKey(peer: Plain, at: string): string {
-  return JSON.stringify(peer, (_, part: Plain) => {
-    if (isUnknown(part)) return `not known in ${at}`;
-    return isObject(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part;
+  const ranges = intervals.length === 1 ? "ports in a row" : `ports in ${intervals.length} ranges`;
+  const ports = `${count(intervals)} ${isRanges ? ranges : "single ports"}`;
+  report.violation({
+    at,
+    found: `opens ${protocol} ${shorten(intervals.map(formatInterval))}, which is ${ports}${together}`,
+    danger: `whatever listens there is open too; at most ${most} are allowed (maxRangePorts).`,
+    fix: "the ports that are spoken, or the range to which the application is bound (for Erlang: inet_dist_listen_min and inet_dist_listen_max).",
   });
+}
+
+/** Ports that are too many only together, in rules of one direction that are for the same peer. */
+function reportSplitRanges(
+  rules: readonly RulePorts[],
+  {
+    at,
+    namespace,
+    most,
+  }: { readonly at: string; readonly namespace: string | undefined; readonly most: number },
+  report: Reporter,
+): void {
+  const all = unionPorts(...rules.map(({ ports }) => ports));
+  // Few policies open more than that to all of their peers, and what peers have in common is costly to find.
+  const suspects = Object.entries(all.numbers).filter(([, intervals]) => count(intervals) > most);
+  if (suspects.length === 0) return;
+  const byRule = new Map(rules.map((one) => [one.rule, one]));
+  const groups = rulesForSamePeer([...byRule.keys()], namespace);
+  const reported = new Set<string>();
+  for (const [protocol] of suspects) {
+    const isOfProtocol = (excess: Excess): boolean => excess.protocol === protocol;
+    for (const group of groups) {
+      // What is too much by itself is reported already.
+      const sharing = group
+        .flatMap((rule) => byRule.get(rule) ?? [])
+        .filter(({ ports }) => !excesses(ports, most).some(isOfProtocol));
+      const joined = unionPorts(...sharing.map(({ ports }) => ports));
+      for (const excess of excesses(joined, most).filter(isOfProtocol)) {
+        const places = sharing
+          .filter(({ ports }) =>
+            (ports.numbers[protocol] ?? []).some((each) => isWithin(each, excess.intervals)),
+          )
+          .map(({ rule }) => rule.at);
+        const together = `, with ${shorten(places, " and ")} together, for the same peer`;
+        const key = `${protocol} ${places.join()}`;
+        if (!reported.has(key)) reportExcess(excess, { at, together, most }, report);
+        reported.add(key);
+      }
+    }
+  }
+}
+
+function isWithin(part: PortInterval, intervals: readonly PortInterval[]): boolean {
+  return intervals.some(({ first, last }) => first <= part.first && part.last <= last);
+}
+
+function shorten(texts: readonly string[], separator = ", "): string {
+  const shown = texts.slice(0, 8);
+  return `${shown.join(separator)}${shown.length < texts.length ? ` and ${texts.length - shown.length} more` : ""}`;
 }
 
 /** The numbers an entry opens, or none after reporting why it opens none that are known. */
