@@ -71,7 +71,7 @@ function reportMode(mode: Plain | undefined, at: string, report: Reporter, other
  * that are in no mesh, and ports that take plain text.
  */
 export function reportDestinationRule(
-  { body }: KubernetesObject,
+  { body, patch }: KubernetesObject,
   allowed: { readonly unmeshedHosts: readonly string[]; readonly plaintextPorts: readonly number[] },
   report: Reporter,
 ): void {
@@ -90,27 +90,38 @@ export function reportDestinationRule(
         return !allowed.plaintextPorts.some((port) => port === number);
       },
     );
-    for (const settings of [policy, ...ofPorts]) reportTls(settings, host, report);
+    for (const settings of [policy, ...ofPorts]) reportTls(settings, { host, patch }, report);
   }
 }
 
-function reportTls(settings: Item, host: Plain | undefined, report: Reporter): void {
+/** The modes in which clients do not send plain text; without a mode they do, as in DISABLE. */
+const encrypted = ["ISTIO_MUTUAL", "MUTUAL", "SIMPLE"];
+
+function reportTls(
+  settings: Item,
+  { host, patch }: { readonly host: Plain | undefined; readonly patch: boolean },
+  report: Reporter,
+): void {
   const tls = readPart(settings, "tls", sendsPlaintext, report);
   if (tls === undefined) return;
   const at = `${tls.at}.mode`;
   const mode = field(tls.body, "mode");
+  // What a patch leaves out stays as the live object has it.
+  if (encrypted.some((one) => one === mode) || (mode === undefined && patch)) return;
   const fix =
-    "nothing: without a mode clients use mTLS wherever the server has it. For a host that is in no mesh, an entry with the reason under this rule's unmeshedHosts.";
+    "nothing: without tls, clients use mTLS wherever the server has it. For a host that is in no mesh, an entry with the reason under this rule's unmeshedHosts.";
   const finding = { at, danger: sendsPlaintext, fix };
-  if (isUnknown(mode)) report.unverifiable({ ...finding, ...notReadable(mode, "text") });
-  if (mode !== "DISABLE") return;
-  if (typeof host === "string")
-    report.violation({ ...finding, found: `is "DISABLE", for the host ${quote(host)}` });
-  else
-    report.unverifiable({ ...finding, found: 'is "DISABLE", for a host that is not known in the preview' });
+  if (isUnknown(mode)) {
+    report.unverifiable({ ...finding, ...notReadable(mode, "text") });
+    return;
+  }
+  const is = mode === undefined ? "is missing in tls, which means DISABLE" : `is ${quote(mode)}`;
+  if (typeof host === "string") report.violation({ ...finding, found: `${is}, for the host ${quote(host)}` });
+  else report.unverifiable({ ...finding, found: `${is}, for a host that is not known in the preview` });
 }
 
 /** Whether a host is, or takes in, a Service: by its short name, under the cluster's domain, or by a wildcard for everything. */
-function isInCluster(host: string): boolean {
+function isInCluster(written: string): boolean {
+  const host = written.toLowerCase();
   return host === "*" || !host.includes(".") || host.endsWith(".local") || /\.svc(\.|$)/.test(host);
 }

@@ -67,15 +67,15 @@ export function reportAuthorizationPolicy({ body, patch }: KubernetesObject, rep
     return;
   }
   const kinds = (refs ?? []).map((ref: Plain) => (isUnknown(ref) ? ref : field(ref, "kind")));
-  if (kinds.some((kind) => kind === "MeshTLSAuthentication" || kind === "ServiceAccount")) return;
-  const unclear = kinds.findIndex((kind) => kind !== "NetworkAuthentication");
+  if (kinds.some((kind) => isKind(kind, "MeshTLSAuthentication") || isKind(kind, "ServiceAccount"))) return;
+  const unclear = kinds.findIndex((kind) => !isKind(kind, "NetworkAuthentication"));
   if (unclear < 0) {
     const found = kinds.length === 0 ? "is empty" : "names networks only";
     report.violation({
       at,
       found: `${found}, so that no identity is asked for`,
       danger,
-      fix: "a MeshTLSAuthentication or a ServiceAccount, beside the NetworkAuthentication if there is one: all of them have to be met.",
+      fix: "a MeshTLSAuthentication or a ServiceAccount, beside the NetworkAuthentication if there is one: all of them have to be met. Where the kubelet's probes need the route, an entry with the reason under this rule's allow.",
     });
     return;
   }
@@ -84,4 +84,9 @@ export function reportAuthorizationPolicy({ body, patch }: KubernetesObject, rep
     ? {}
     : { found: `is ${quote(kind)}, of which it is not known whether it asks for an identity` };
   report.unverifiable({ at: `${at}[${unclear}].kind`, ...found, danger, fix: literalValueFix });
+}
+
+/** Linkerd does not ask for the case of the kinds in references. */
+function isKind(kind: Plain | undefined, name: string): boolean {
+  return typeof kind === "string" && kind.toLowerCase() === name.toLowerCase();
 }

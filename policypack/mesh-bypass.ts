@@ -24,13 +24,19 @@ const aroundOutbound =
 const anyInbound =
   "whatever comes in goes past the proxy: in plain text, and from clients that have not shown an identity.";
 
+const anyInterface =
+  "what comes in or is sent there goes past the proxy: in plain text, and without an identity at either end.";
+const toPod =
+  "clients in the mesh then send to the pod in plain text and without their identity: whoever is on the way reads along, and a server that takes both cannot tell who they are.";
+
 const leaveOut = "nothing: leave it out.";
 const orAllow = "Where the pods cannot be in the mesh, an entry with the reason under this rule's allow.";
 const orPorts =
   "Where the other end is outside the mesh, an entry for the port, with the reason, under this rule's plaintextPorts.";
 const orOpaque = "For protocols in which the server speaks first, config.linkerd.io/opaque-ports keeps mTLS.";
 
-const no = (value: string): boolean => value.toLowerCase() === "false";
+/** Older versions of Istio's injector know other words for true, and take all that are none of them for false. */
+const no = (value: string): boolean => !["", "true", "yes", "y", "on"].includes(value.toLowerCase());
 const yes = (value: string): boolean => value.toLowerCase() === "true";
 
 /** Labels and annotations by which pods do without the mesh's proxy. */
@@ -39,6 +45,7 @@ export const optOuts: readonly Bypass[] = (
     ["labels", "sidecar.istio.io/inject", no],
     ["annotations", "sidecar.istio.io/inject", no],
     ["labels", "istio.io/dataplane-mode", (value: string) => value === "none"],
+    ["annotations", "ambient.istio.io/redirection", (value: string) => value === "disabled"],
     ["annotations", "linkerd.io/inject", (value: string) => value === "disabled"],
   ] as const
 ).map(([where, key, isBypass]) => {
@@ -54,8 +61,27 @@ const ofIstio: readonly Bypass[] = [
     `Then every port is in the mesh. ${orAllow}`,
   ),
   annotation("traffic.sidecar.istio.io/excludeOutboundPorts", arePortsElsewhere, aroundOutbound, orPorts),
+  annotation(
+    "traffic.sidecar.istio.io/excludeInterfaces",
+    (value) => value.trim() !== "",
+    anyInterface,
+    orAllow,
+  ),
   annotation("sidecar.istio.io/interceptionMode", (value) => value === "NONE", anyInbound, orAllow),
+  annotation(
+    "proxy.istio.io/config",
+    (value) => /interceptionMode["']?\s*:\s*["']?NONE/.test(value),
+    anyInbound,
+    orAllow,
+  ),
   annotation("ambient.istio.io/bypass-inbound-capture", yes, anyInbound, orAllow),
+  {
+    in: "labels",
+    key: "security.istio.io/tlsMode",
+    isBypass: (value) => value !== "" && value !== "istio",
+    danger: toPod,
+    fix: `${leaveOut} ${orAllow}`,
+  },
 ];
 
 /** Annotations by which connections of pods go past the proxy of Linkerd; on a namespace they count for all of its pods. */

@@ -37,7 +37,7 @@ export const defaultDenyProtected = defineRule({
   patches:
     "A NetworkPolicyPatch is not judged: deleting it does not delete the policy. A NamespacePatch tells the security-level that it sets.",
   limits:
-    "What Pulumi does not deploy cannot be protected by it, so plain manifests and what is found in a cluster are not judged. A namespace that neither the stack nor namespaceLevels gives a security-level is only advised on.",
+    "What Pulumi does not deploy cannot be protected by it, so plain manifests and what is found in a cluster are not judged. A policy without podSelector or policyTypes is no default-deny here; namespace-default-deny asks for one that has both. A namespace that neither the stack nor namespaceLevels gives a security-level is only advised on.",
   examples: {
     good: [
       {

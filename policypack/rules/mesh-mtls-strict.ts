@@ -121,7 +121,7 @@ export const meshMtlsStrict = defineRule({
   kinds,
   patches:
     "What a patch carries is judged; a mode, policy or annotation that it leaves out stays as the live object has it. A NamespacePatch that puts a namespace into Linkerd's mesh without an inbound policy is unverifiable.",
-  limits: `Whether a namespace is to be in a mesh is not judged: one without the mesh's labels passes, and pods on the network of their node are none of the mesh's. Address ranges that Istio's proxies leave out on the way out are not judged, since a server that takes mTLS only refuses what comes from there. The mesh's own installation, such as an IstioOperator or Linkerd's Helm values, is not seen. ${podLimits}`,
+  limits: `Whether a namespace is to be in a mesh is not judged: one without the mesh's labels passes, and pods on the network of their node are none of the mesh's. Address ranges that Istio's proxies leave out on the way out are not judged, since a server that takes mTLS only refuses what comes from there. Pods that put themselves into Linkerd's mesh are judged by an inbound policy of their own only, since that of their namespace, or its absence, is not seen with them. The mesh's own installation, such as an IstioOperator or Linkerd's Helm values, and what an EnvoyFilter rewrites in its proxies, are not seen. A DestinationRule with mode SIMPLE is TLS without the client's identity, which a server that takes mTLS only refuses. Hosts of the cluster are known by .svc and .local. ${podLimits}`,
   examples: {
     good: [
       {

@@ -170,6 +170,49 @@ describe("mesh-mtls-strict", () => {
       ]);
     });
 
+    it("takes a mode that is missing or none for plain text, but for what a patch leaves out", async () => {
+      const found = (tls: unknown, suffix = ""): Promise<readonly string[]> =>
+        findingsOf(
+          rule,
+          object(`networking.istio.io/v1:DestinationRule${suffix}`, { host: "web", trafficPolicy: { tls } }),
+        );
+      const missing =
+        'DestinationRule team/o: spec.trafficPolicy.tls.mode is missing in tls, which means DISABLE, for the host "web".';
+      for (const tls of [{}, { sni: "web" }, { mode: null }]) assert.deepEqual(await found(tls), [missing]);
+      for (const mode of ["disable", "NONE", 0, ""])
+        assert.deepEqual(await found({ mode }), [
+          `DestinationRule team/o: spec.trafficPolicy.tls.mode is ${JSON.stringify(mode)}, for the host "web".`,
+        ]);
+      for (const mode of ["SIMPLE", "MUTUAL", "ISTIO_MUTUAL"]) assert.deepEqual(await found({ mode }), []);
+      assert.deepEqual(await found({ sni: "web" }, "Patch"), []);
+      assert.equal((await found({ mode: "DISABLE" }, "Patch")).length, 1);
+      const shouted = { host: "WEB.TEAM.SVC.CLUSTER.LOCAL", trafficPolicy: disable };
+      assert.equal((await findingsOf(rule, destination(shouted))).length, 1);
+    });
+
+    it("says what to write, and judges Lists of every kind", async () => {
+      const spec = { host: "web", trafficPolicy: disable };
+      const [message] = await messagesOf(rule, destination(spec));
+      assert.equal(
+        message?.split("\n")[2],
+        "Write instead: nothing: without tls, clients use mTLS wherever the server has it. For a host that is in no mesh, an entry with the reason under this rule's unmeshedHosts.",
+      );
+      const item = { metadata: { name: "o", namespace: "team" }, spec };
+      const rest = 'spec.trafficPolicy.tls.mode is "DISABLE", for the host "web".';
+      assert.deepEqual(
+        await findingsOf(
+          rule,
+          resource("kubernetes:networking.istio.io/v1:DestinationRuleList", { items: [item] }),
+        ),
+        [`DestinationRule team/o: items[0].${rest}`],
+      );
+      const named = { apiVersion: "networking.istio.io/v1beta1", kind: "DestinationRule", ...item };
+      const nested = { items: [{ apiVersion: "v1", kind: "List", items: [named] }] };
+      assert.deepEqual(await findingsOf(rule, resource("kubernetes:core/v1:List", nested)), [
+        `DestinationRule team/o: items[0].items[0].${rest}`,
+      ]);
+    });
+
     it("follows its configuration", async () => {
       const spec = { host: "old.team.svc.cluster.local", trafficPolicy: disable };
       const unmeshedHosts = [{ host: "old.team.svc.cluster.local", reason: "no proxy for its platform" }];
@@ -265,6 +308,12 @@ describe("mesh-mtls-strict", () => {
         assert.deepEqual(await findingsOf(rule, authorization(refs)), []);
       const at = "spec.requiredAuthenticationRefs";
       const none = "so that no identity is asked for.";
+      for (const kind of ["meshtlsauthentication", "SERVICEACCOUNT"])
+        assert.deepEqual(await findingsOf(rule, authorization([{ ...identity, kind }])), []);
+      assert.deepEqual(
+        await findingsOf(rule, authorization([{ ...network, kind: "networkauthentication" }])),
+        [`AuthorizationPolicy team/o: ${at} names networks only, ${none}`],
+      );
       assert.deepEqual(await findingsOf(rule, authorization([network, network])), [
         `AuthorizationPolicy team/o: ${at} names networks only, ${none}`,
       ]);
@@ -275,6 +324,7 @@ describe("mesh-mtls-strict", () => {
       for (const [refs, found] of [
         [unknown, `${at} is not known in the preview.`],
         [[network, unknown], `${at}[1].kind is not known in the preview.`],
+        [["text"], `${at}[0].kind is nothing, of which it is not known whether it asks for an identity.`],
         [
           [{ kind: "Other" }],
           `${at}[0].kind is "Other", of which it is not known whether it asks for an identity.`,
@@ -360,8 +410,15 @@ describe("mesh-mtls-strict", () => {
         undefined,
         {},
         {
-          labels: { "sidecar.istio.io/inject": "true", "istio.io/dataplane-mode": "ambient" },
+          labels: {
+            "sidecar.istio.io/inject": "true",
+            "istio.io/dataplane-mode": "ambient",
+            "security.istio.io/tlsMode": "istio",
+          },
           annotations: {
+            "ambient.istio.io/redirection": "enabled",
+            "traffic.sidecar.istio.io/excludeInterfaces": "",
+            "proxy.istio.io/config": "interceptionMode: TPROXY\nholdApplicationUntilProxyStarts: true",
             [excludeInbound]: "",
             "traffic.sidecar.istio.io/includeInboundPorts": "*",
             "traffic.sidecar.istio.io/excludeOutboundIPRanges": "10.96.0.1/32",
@@ -411,6 +468,9 @@ describe("mesh-mtls-strict", () => {
         ["traffic.sidecar.istio.io/includeInboundPorts", ""],
         ["traffic.sidecar.istio.io/includeInboundPorts", "8080"],
         ["sidecar.istio.io/interceptionMode", "NONE"],
+        ["traffic.sidecar.istio.io/excludeInterfaces", "eth0"],
+        ["proxy.istio.io/config", "interceptionMode: NONE"],
+        ["proxy.istio.io/config", "{'interceptionMode': 'NONE', 'concurrency': 2}"],
         ["ambient.istio.io/bypass-inbound-capture", "true"],
         ["config.linkerd.io/skip-subnets", "10.0.0.0/8"],
         ["config.linkerd.io/disable-identity", "true"],
@@ -421,12 +481,35 @@ describe("mesh-mtls-strict", () => {
         ]);
     });
 
+    it("blocks pods to which clients in the mesh send plain text", async () => {
+      const tlsMode = "security.istio.io/tlsMode";
+      assert.deepEqual(await messagesOf(rule, workload({ labels: { [tlsMode]: "disabled" } })), [
+        [
+          `Deployment team/web: ${at(tlsMode, "labels")} is "disabled".`,
+          "Why it is dangerous: clients in the mesh then send to the pod in plain text and without their identity: whoever is on the way reads along, and a server that takes both cannot tell who they are.",
+          "Write instead: nothing: leave it out. Where the pods cannot be in the mesh, an entry with the reason under this rule's allow.",
+          seeRule,
+        ].join("\n"),
+      ]);
+    });
+
+    it("takes every word that older injectors know for true, and no other", async () => {
+      const key = "sidecar.istio.io/inject";
+      for (const value of ["true", "True", "yes", "y", "on", "", true])
+        assert.deepEqual(await findingsOf(rule, workload({ labels: { [key]: value } })), []);
+      for (const value of ["no", "n", "off", "0", "FALSE", "never", 0])
+        assert.deepEqual(await findingsOf(rule, workload({ labels: { [key]: value } })), [
+          `Deployment team/web: ${at(key, "labels")} is ${JSON.stringify(value)}.`,
+        ]);
+    });
+
     it("blocks pods without a proxy, by label and by annotation, of every mesh", async () => {
       for (const [where, key, value] of [
         ["labels", "sidecar.istio.io/inject", "false"],
         ["annotations", "sidecar.istio.io/inject", "false"],
         ["annotations", "sidecar.istio.io/inject", false],
         ["labels", "istio.io/dataplane-mode", "none"],
+        ["annotations", "ambient.istio.io/redirection", "disabled"],
         ["annotations", "linkerd.io/inject", "disabled"],
       ] as const)
         assert.deepEqual(await findingsOf(rule, workload({ [where]: { [key]: value } })), [
