@@ -42,14 +42,12 @@ export class ClassSets {
   }
 
   union(sets: readonly ClassSet[]): ClassSet {
-    const [first, ...others] = sets.filter((set) => set.members.length > 0);
-    if (first === undefined) return this.none;
-    if (others.every((set) => set === first)) return first;
-    const key = [first, ...others].map((set) => set.id).join();
+    const distinct = [...new Set(sets)];
+    const key = distinct.map((set) => set.id).join();
     let union = this.unions.get(key);
     if (union === undefined) {
       const members: number[] = [];
-      for (const set of [first, ...others]) for (const member of set.members) members.push(member);
+      for (const set of distinct) for (const member of set.members) members.push(member);
       union = this.ofAny(members);
       this.unions.set(key, union);
     }

@@ -27,7 +27,7 @@ export function indexLabels(numbers: readonly number[], labelsOf: (number: numbe
     return made;
   }
 
-  /** The fewest things among which all selected ones are, by one requirement that names a value or asks for the label. */
+  /** The fewest things among which all selected ones are, by one requirement that names values; all things without such a one. */
   function candidates({ requirements }: Selector): readonly number[] {
     const labels = (byLabel ??= index());
     let fewest = numbers;
@@ -49,8 +49,7 @@ export function indexLabels(numbers: readonly number[], labelsOf: (number: numbe
       if (selectsEverything(selector)) return numbers;
       const found = candidates(selector);
       // A thing that is a candidate by the only requirement needs no second look.
-      const [only, ...more] = selector.requirements;
-      if (more.length === 0 && only?.operator === "In" && found !== numbers) return found;
+      if (selector.requirements.length === 1 && found !== numbers) return found;
       return found.filter((number) => selects(selector, labelsOf(number)));
     },
   };

@@ -205,16 +205,11 @@ export function newPodFlows(cluster: Cluster, options: AnalysisOptions, limit: n
     const policies = policiesIn(namespace);
     const texts = policies.map((policy) => {
       const ofDirection = (direction: Direction) =>
-        policy[direction]?.map((rule) => {
-          const names = rule.ports?.filter(({ kind }) => kind === "name") ?? [];
-          return [
-            compiler
-              .rules(policy, rule, direction, [])
-              .map(({ id }) => id)
-              .join(),
-            names,
-          ];
-        }) ?? "open";
+        policy[direction]?.map((rule) => [
+          compiler.rules(policy, rule, direction, []).map(({ id }) => id),
+          // Names are still to be resolved.
+          rule.ports,
+        ]) ?? "open";
       return JSON.stringify([selectorKey(policy.podSelector), ofDirection("ingress"), ofDirection("egress")]);
     });
     const namesItself = policies.some(

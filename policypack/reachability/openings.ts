@@ -51,7 +51,7 @@ interface CountedWay extends Way {
 
 /** Finds what a new pod has to be like for ports to be open, and remembers what it found. */
 export class Openings {
-  private readonly found = new Map<string, Labels | undefined>();
+  private readonly found = new Map<string, { readonly labels: Labels | undefined }>();
   private readonly lists = new Map<string, Ways>();
   private readonly meetings = new Map<string, readonly WayOpen[]>();
   private readonly indexes = new Map<Ways, WaysIndex>();
@@ -68,12 +68,9 @@ export class Openings {
   fewest(all: readonly Condition[], none: readonly Condition[], steps: SearchSteps): Labels | undefined {
     steps.take();
     const key = `${idsOf(all).join()}!${idsOf(none).join()}`;
-    let labels = this.found.get(key);
-    if (labels === undefined && !this.found.has(key)) {
-      labels = fewestLabels(all, none, steps);
-      this.found.set(key, labels);
-    }
-    return labels;
+    let found = this.found.get(key);
+    if (found === undefined) this.found.set(key, (found = { labels: fewestLabels(all, none, steps) }));
+    return found.labels;
   }
 
   /** Every way through the policies of one side, in the order that `policy.networking.k8s.io` asks them in. */
@@ -93,7 +90,7 @@ export class Openings {
         const left: Way[] = [];
         for (const way of undecided) {
           steps.take();
-          const matched = when.length === 0 ? noPortsId : table.intersect(way.ports, ports);
+          const matched = table.intersect(way.ports, ports);
           const rest = table.subtract(way.ports, matched);
           if (rest !== noPortsId) left.push({ ...way, ports: rest });
           if (matched === noPortsId) continue;

@@ -273,7 +273,7 @@ export function policyCompiler(
     const outside = (peers ?? []).map(peerAddresses).filter((addresses) => !isEmpty(addresses));
     const [first, ...others] = outside;
     const addresses = first === undefined ? undefined : others.length === 0 ? first : union(...outside);
-    const byName = direction === "egress" ? (rule.ports ?? []).filter(({ kind }) => kind === "name") : [];
+    const byName = direction === "egress" ? (rule.ports ?? []).filter((port) => port.kind === "name") : [];
     const ports =
       byName.length === 0
         ? portTable.resolve(rule.ports, subject)

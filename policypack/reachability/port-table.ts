@@ -44,23 +44,15 @@ export class PortTable {
   }
 
   union(a: PortsId, b: PortsId): PortsId {
-    if (a === b || b === noPortsId) return a;
-    if (a === noPortsId) return b;
-    if (a === allPortsId || b === allPortsId) return allPortsId;
-    return remember(this.unions, a, b, () => this.id(unionPorts(this.set(a), this.set(b))));
+    return this.combined(this.unions, unionPorts, a, b);
   }
 
   intersect(a: PortsId, b: PortsId): PortsId {
-    if (a === b || b === allPortsId) return a;
-    if (a === allPortsId) return b;
-    if (a === noPortsId || b === noPortsId) return noPortsId;
-    return remember(this.intersections, a, b, () => this.id(intersectPorts(this.set(a), this.set(b))));
+    return this.combined(this.intersections, intersectPorts, a, b);
   }
 
   subtract(a: PortsId, b: PortsId): PortsId {
-    if (a === noPortsId || b === noPortsId) return a;
-    if (a === b || b === allPortsId) return noPortsId;
-    return remember(this.differences, a, b, () => this.id(subtractPorts(this.set(a), this.set(b))));
+    return this.combined(this.differences, subtractPorts, a, b);
   }
 
   /**
@@ -81,14 +73,19 @@ export class PortTable {
     if (id === undefined) this.resolved.set(key, (id = this.id(portSet(numbers))));
     return id;
   }
+
+  private combined(
+    known: Map<number, PortsId>,
+    combine: (a: PortSet, b: PortSet) => PortSet,
+    a: PortsId,
+    b: PortsId,
+  ): PortsId {
+    const key = a * stride + b;
+    let result = known.get(key);
+    if (result === undefined) known.set(key, (result = this.id(combine(this.set(a), this.set(b)))));
+    return result;
+  }
 }
 
 /** Numbers stay far below this, and the product below the highest exact integer. */
 const stride = 2 ** 26;
-
-function remember(known: Map<number, PortsId>, a: PortsId, b: PortsId, compute: () => PortsId): PortsId {
-  const key = a * stride + b;
-  let result = known.get(key);
-  if (result === undefined) known.set(key, (result = compute()));
-  return result;
-}

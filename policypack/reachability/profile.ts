@@ -20,7 +20,7 @@ export interface Rule {
   /** Resolved, unless it names ports and the other end is what they are resolved at. */
   readonly ports: PortsId;
   /** Ports by name, still to be resolved at the other end; empty where there are none. */
-  readonly namedPorts: readonly PortMatch[];
+  readonly namedPorts: readonly Extract<PortMatch, { readonly kind: "name" }>[];
 }
 
 /** Every rule that applies to some pods in one direction. Pods with the same rules share one profile. */

@@ -26,7 +26,7 @@ export function isDnsLabel(text: string): boolean {
 /** Reads label maps. Those that are written alike are one object. */
 export class LabelReader {
   private readonly keys = new Set<string>();
-  private readonly known = new Map<string, Labels>([["", noLabels]]);
+  private readonly known = new Map<string, Labels>();
 
   /** A map of labels; without any when it is missing or reported. */
   read(value: Plain | undefined, at: string, report: Report): Labels {
@@ -111,5 +111,5 @@ export function areEqualButForControllers(a: Labels, b: Labels): boolean {
   if (a === b) return true;
   const keys = Object.keys(a).filter((key) => !isSetByControllers(key));
   const others = Object.keys(b).filter((key) => !isSetByControllers(key));
-  return keys.length === others.length && keys.every((key) => Object.hasOwn(b, key) && a[key] === b[key]);
+  return keys.length === others.length && keys.every((key) => a[key] === b[key]);
 }

@@ -102,13 +102,14 @@ function editDistance(a: string, b: string, limit: number): number {
   for (let row = 1; row <= from.length; row++) {
     const current = [row];
     for (let column = 1; column <= to.length; column++) {
+      // Before the first letter of a word there is none, which is no letter of the other.
       const swapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
       current.push(
         Math.min(
           (last[column] ?? 0) + 1,
           (current[column - 1] ?? 0) + 1,
           (last[column - 1] ?? 0) + (from[row - 1] === to[column - 1] ? 0 : 1),
-          row > 1 && column > 1 && swapped ? (beforeLast[column - 2] ?? 0) + 1 : Infinity,
+          swapped ? (beforeLast[column - 2] ?? 0) + 1 : Infinity,
         ),
       );
     }

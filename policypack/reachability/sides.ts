@@ -4,7 +4,7 @@ import { hasMember } from "./class-set";
 import type { Cluster, Workload } from "./model";
 import { classify } from "./pod-classes";
 import { newTables, policyCompiler, type Direction } from "./policy-compiler";
-import { allPortsId, noPortsId, type PortsId } from "./port-table";
+import { noPortsId, type PortsId } from "./port-table";
 import { judge, type OtherEnd, type Profile } from "./profile";
 import { nameLabel } from "./read-notes";
 import type { AnalysisOptions } from "./reachability";
@@ -60,13 +60,12 @@ export function sidesOf(known: Cluster, options: AnalysisOptions = {}): Sides {
   const representatives = members.map(([first]) => first);
   const tables = newTables();
   const profiles = policyCompiler(cluster, representatives, tables, options).compile();
-  const profileOf = (direction: Direction, number: number): Profile | undefined =>
-    representatives[number]?.hostNetwork === true ? undefined : profiles[direction][number];
+  const profileOf = (direction: Direction, number: number): Profile =>
+    profiles[direction][number] ?? openProfile;
 
   const byProfile = new Map<Profile, Map<number, PortsId>>();
   function portsId(direction: Direction, subject: number, other: number): PortsId {
     const profile = profileOf(direction, subject);
-    if (profile === undefined) return allPortsId;
     let byClass = byProfile.get(profile);
     if (byClass === undefined) byProfile.set(profile, (byClass = new Map<number, PortsId>()));
     let ports = byClass.get(other);
@@ -85,9 +84,9 @@ export function sidesOf(known: Cluster, options: AnalysisOptions = {}): Sides {
   }
 
   const listed = new Map<Profile, readonly number[]>();
-  function candidates(profile: Profile | undefined): Iterable<number> {
+  function candidates(profile: Profile): Iterable<number> {
     // Without an isolating policy, and with a rule for any peer, every class is one.
-    if (profile?.allow === undefined || rulesOf(profile).some(({ classes }) => classes === undefined)) {
+    if (profile.allow === undefined || rulesOf(profile).some(({ classes }) => classes === undefined)) {
       return classes.keys();
     }
     let numbers = listed.get(profile);
@@ -104,7 +103,7 @@ export function sidesOf(known: Cluster, options: AnalysisOptions = {}): Sides {
   return {
     classes,
     isOpen: (direction, subject) =>
-      profileOf(direction, subject)?.allow === undefined &&
+      profileOf(direction, subject).allow === undefined &&
       portsId(direction, subject, nobodyNumber) !== noPortsId,
     ports: (direction, subject, other) => tables.ports.set(portsId(direction, subject, other)),
     *others(direction, subject) {
@@ -113,7 +112,7 @@ export function sidesOf(known: Cluster, options: AnalysisOptions = {}): Sides {
       }
     },
     outside: (direction, subject) => {
-      const profile = profileOf(direction, subject) ?? openProfile;
+      const profile = profileOf(direction, subject);
       let parts = outsides.get(profile);
       if (parts === undefined) {
         parts = outsideOf(profile, tables.ports).map(({ addresses, ports }) => ({

@@ -74,7 +74,7 @@ export function viewer(
     for (const rule of rules) {
       if (rule.classes !== undefined) for (const number of rule.classes.members) classes.add(number);
       else
-        for (const { name } of rule.namedPorts.filter((port) => port.kind === "name")) {
+        for (const { name } of rule.namedPorts) {
           for (const number of classesNaming(name)) classes.add(number);
         }
     }

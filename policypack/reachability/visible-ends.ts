@@ -18,8 +18,8 @@ export function visibleEnds(
   options: AnalysisOptions,
 ): (namespace: Namespace) => readonly OtherEnds[] {
   const anywhere: OtherEnds[] = [];
-  const bySelector = new Map<string, OtherEnds[]>();
-  const byNamespace = new Map<string, OtherEnds[]>();
+  const bySelector = new Map<string, Set<OtherEnds>>();
+  const byNamespace = new Map<string, Set<OtherEnds>>();
   for (const end of ends) {
     const peers = peersOf(end, direction);
     if (peers === undefined || peers.some(({ peer }) => mayMatchAnywhere(peer, options))) {
@@ -36,7 +36,7 @@ export function visibleEnds(
     ...new Set([
       ...anywhere,
       ...(byNamespace.get(namespace.name) ?? []),
-      ...matches(namespace).flatMap((key) => bySelector.get(key) ?? []),
+      ...matches(namespace).flatMap((key) => [...(bySelector.get(key) ?? [])]),
     ]),
   ];
 }
@@ -62,8 +62,8 @@ function mayMatchAnywhere(peer: Peer, options: AnalysisOptions): boolean {
   return peer.kind === "pods" && peer.namespaces !== undefined && selectsEverything(peer.namespaces);
 }
 
-function add<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [value]);
-  else if (list.at(-1) !== value) list.push(value);
+function add<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
+  let set = sets.get(key);
+  if (set === undefined) sets.set(key, (set = new Set<V>()));
+  set.add(value);
 }

@@ -127,6 +127,24 @@ describe("the table of pod classes", () => {
     assert.deepEqual([...sets.of([1, 31]).members], [1, 31]);
   });
 
+  it("keeps apart a set and one that begins with it", () => {
+    const sets = new ClassSets();
+    const [none, one, two] = [sets.of([]), sets.of([0]), sets.of([0, 1])];
+    assert.equal(new Set([none, one, two]).size, 3);
+    assert.deepEqual([...sets.of([0]).members], [0]);
+  });
+
+  it("joins sets of which some are the same, or empty", () => {
+    const sets = new ClassSets();
+    const [low, high] = [sets.of([1, 2]), sets.of([2, 7])];
+    assert.equal(sets.union([]), sets.none);
+    assert.equal(sets.union([sets.none, sets.none]), sets.none);
+    assert.equal(sets.union([low]), low);
+    assert.equal(sets.union([low, sets.none, low]), low);
+    assert.equal(sets.union([low, low, high]), sets.of([1, 2, 7]));
+    assert.equal(sets.union([high, low]), sets.of([1, 2, 7]));
+  });
+
   it("joins sets and takes members out", () => {
     fc.assert(
       fc.property(fc.array(members, { maxLength: 4 }), members, (lists, removed) => {
