@@ -33,13 +33,8 @@ export function indexLabels(numbers: readonly number[], labelsOf: (number: numbe
     let fewest = numbers;
     for (const { key, operator, values } of requirements) {
       if (operator !== "In") continue;
-      const lists = values.flatMap((value) => {
-        const list = labels.get(key)?.get(value);
-        return list === undefined ? [] : [list];
-      });
-      const count = lists.reduce((sum, list) => sum + list.length, 0);
-      if (count >= fewest.length) continue;
-      fewest = lists.length === 1 ? (lists[0] ?? []) : lists.flat().sort((a, b) => a - b);
+      const found = values.flatMap((value) => labels.get(key)?.get(value) ?? []);
+      if (found.length < fewest.length) fewest = found.sort((a, b) => a - b);
     }
     return fewest;
   }

@@ -62,6 +62,7 @@ describe("the name that was meant", () => {
     assert.deepEqual(limits("port", "prot", "opt", "por", "portx", "pott"), [true, false, true, true, true]);
     assert.deepEqual(limits("port", "prto", "rpot", "xorx", "po", "optr", "portxx"), Array(6).fill(false));
     assert.deepEqual(limits("ports", "prtos", "port", "por", "prost", "posrt"), Array(5).fill(true));
+    assert.deepEqual(limits("ports", "sab", "xpyrs", "oprst"), [false, false, true]);
     assert.deepEqual(limits("ab", "ba", "b", "a", "bb", "bab", "cd"), [true, true, true, true, true, false]);
   });
 

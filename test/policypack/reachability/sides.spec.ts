@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { allPorts, hasNoPorts, intersectPorts } from "../../../policypack/port-set";
+import { allPorts, formatPorts, hasNoPorts, intersectPorts } from "../../../policypack/port-set";
 import { analyse } from "../../../policypack/reachability/engine";
 import { explain } from "../../../policypack/reachability/explanation";
 import { isWorkload } from "../../../policypack/reachability/reachability";
@@ -86,5 +86,52 @@ describe("the sides of a connection", () => {
       openOf(baseline("{namespaces: {matchLabels: {kubernetes.io/metadata.name: shop}}}")).length,
       4,
     );
+    // Every namespace has a name, those that nobody knows too.
+    const named = (expression: string): string =>
+      baseline(
+        `{namespaces: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: ${expression}}]}}`,
+      );
+    assert.deepEqual(openOf(named("Exists")), ["web egress", "api egress"]);
+    assert.deepEqual(openOf(named("NotIn, values: [kube-system]")), ["web egress", "api egress"]);
+    assert.equal(openOf(named("In, values: [shop, kube-system]")).length, 4);
+  });
+
+  it("name the pods of their peers, or all where a rule is for any peer", () => {
+    const pod = (name: string, rest = ""): string =>
+      `{apiVersion: v1, kind: Pod, metadata: {name: ${name}, namespace: shop, labels: {app: ${name}}}, spec: {${rest}}}`;
+    const http = (number: number): string =>
+      `containers: [{name: c, image: i, ports: [{name: http, containerPort: ${number}}]}]`;
+    const pods = [
+      ...[pod("a", http(80)), pod("b", http(8080)), pod("c"), pod("d")],
+      pod("agent", "hostNetwork: true, containers: []"),
+    ];
+    const sidesWith = (egress: string) => {
+      const sides = sidesOf(
+        clusterOf(
+          ...pods,
+          `{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: shop}, spec: {podSelector: {matchLabels: {app: d}}, policyTypes: [Egress], egress: [${egress}]}}`,
+        ),
+      );
+      const nameOf = (number: number): string => sides.classes[number]?.[0]?.name ?? "";
+      const numberOf = (name: string): number =>
+        [...sides.classes.keys()].findIndex((n) => nameOf(n) === name);
+      return {
+        others: (name: string) => [...sides.others("egress", numberOf(name))].map(nameOf),
+        ports: (name: string, other: string) =>
+          formatPorts(sides.ports("egress", numberOf(name), numberOf(other))),
+      };
+    };
+    const to = (...names: string[]): string =>
+      `{to: [${names.map((name) => `{podSelector: {matchLabels: {app: ${name}}}}`).join()}]}`;
+    assert.deepEqual(sidesWith([to("c"), to("a")].join()).others("d"), ["a", "c"]);
+    assert.deepEqual(sidesWith("").others("d"), []);
+    assert.deepEqual(sidesWith("{}").others("d"), ["a", "b", "c", "d", "agent"]);
+    assert.deepEqual(sidesWith("").others("a"), ["a", "b", "c", "d", "agent"]);
+    assert.deepEqual(sidesWith("").others("agent"), ["a", "b", "c", "d", "agent"]);
+    const byName = sidesWith("{ports: [{port: http}]}");
+    assert.deepEqual(byName.others("d"), ["a", "b"]);
+    assert.equal(byName.ports("d", "a"), "TCP 80");
+    assert.equal(byName.ports("d", "b"), "TCP 8080");
+    assert.equal(byName.ports("a", "c"), "all ports");
   });
 });
