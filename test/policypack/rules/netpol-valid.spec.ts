@@ -23,7 +23,9 @@ describe("netpol-valid", () => {
         },
         {},
       ],
-      egress: [{ to: [block("2001:db8::/32", "2001:db8:1::/48"), block("10.0.0.1/8")] }],
+      egress: [
+        { to: [block("2001:db8::/32", "2001:db8:1::/48"), block("10.0.0.0/8"), block("2001:DB8::/48")] },
+      ],
     });
     assert.deepEqual(await findingsOf(rule, full), []);
     assert.deepEqual(await findingsOf(rule, networkPolicy({ podSelector: {}, ingress: null })), []);
@@ -56,6 +58,56 @@ describe("netpol-valid", () => {
       `${title}: spec.egress[0].to[3].ipBlock.cidr is missing.`,
       `${title}: spec.egress[0].to[4].ipBlock.exept is not a field of the API.`,
     ]);
+  });
+
+  it("blocks networks that can be taken for others, in either direction and among exceptions", async () => {
+    assert.deepEqual(await messagesOf(rule, egressTo(block("10.0.0.5/8"))), [
+      [
+        `${title}: spec.egress[0].to[0].ipBlock.cidr is "10.0.0.5/8", with bits beyond its prefix.`,
+        "Why it is dangerous: API servers refuse the policy from Kubernetes 1.36 on. Before that, it is the whole of 10.0.0.0/8, which is more than whoever means 10.0.0.5 wants.",
+        "Write instead: 10.0.0.5/32 for the one address, or 10.0.0.0/8 for the network.",
+        "See docs/rules.md#netpol-valid",
+      ].join("\n"),
+    ]);
+    assert.deepEqual(await messagesOf(rule, egressTo(block("::ffff:10.0.0.0/104"))), [
+      [
+        `${title}: spec.egress[0].to[0].ipBlock.cidr is "::ffff:10.0.0.0/104", an IPv4 network written as IPv6.`,
+        "Why it is dangerous: API servers refuse the policy from Kubernetes 1.36 on. Before that, some enforcers take it for IPv4, and others for IPv6 addresses that no packet has.",
+        "Write instead: 10.0.0.0/8, in IPv4's own notation.",
+        "See docs/rules.md#netpol-valid",
+      ].join("\n"),
+    ]);
+    const spec = {
+      ingress: [
+        {},
+        { from: [{ podSelector: {} }, block("2001:db8::1/32", "2001:db8:1::/48", "2001:db8:2::/47")] },
+      ],
+      egress: [
+        { to: [block("0.0.0.0/0", "10.1.0.0/8"), block("::ffff:10.0.0.5/104"), block("::ffff:1.1.1.0/24")] },
+      ],
+    };
+    const found = [
+      'spec.ingress[1].from[1].ipBlock.cidr is "2001:db8::1/32", with bits beyond its prefix.',
+      'spec.egress[0].to[0].ipBlock.except[0] is "10.1.0.0/8", with bits beyond its prefix.',
+      'spec.egress[0].to[1].ipBlock.cidr is "::ffff:10.0.0.5/104", an IPv4 network written as IPv6.',
+      'spec.egress[0].to[2].ipBlock.cidr is "::ffff:1.1.1.0/24", an IPv4 network written as IPv6.',
+    ];
+    assert.deepEqual(
+      await findingsOf(rule, networkPolicy(spec)),
+      found.map((finding) => `${title}: ${finding}`),
+    );
+    assert.deepEqual(
+      await findingsOf(rule, networkPolicy(spec, { suffix: "Patch" })),
+      found.map((finding) => `NetworkPolicyPatch erlmcp/web: ${finding}`),
+    );
+    const fixes = (await messagesOf(rule, networkPolicy(spec))).map((message) => message.split("\n")[2]);
+    assert.deepEqual(fixes.slice(0, 1).concat(fixes.slice(2)), [
+      "Write instead: 2001:db8::1/128 for the one address, or 2001:db8::/32 for the network.",
+      "Write instead: 10.0.0.0/8, in IPv4's own notation.",
+      "Write instead: the network, in IPv4's own notation.",
+    ]);
+    for (const cidr of ["::/0", "64:ff9b::10.0.0.0/104", "::10.0.0.0/104", "203.0.113.7/32"])
+      assert.deepEqual(await findingsOf(rule, egressTo(block(cidr))), []);
   });
 
   it("blocks ports that no rule can have", async () => {
