@@ -15,7 +15,7 @@ import {
   type ConfigProblem,
 } from "./config-field";
 import { exceptionRegister } from "./exception-policies";
-import { currentDay, Exceptions, exceptionsField, type ExceptionUse } from "./exceptions";
+import { currentDay, Exceptions, exceptionsField, type Exception, type ExceptionUse } from "./exceptions";
 import {
   readObjects,
   sourceOf,
@@ -24,8 +24,9 @@ import {
   type ObservedResource,
   type UnreadableObject,
 } from "./kubernetes-object";
-import { snapshot, type Plain } from "./plain-data";
+import { type Plain } from "./plain-data";
 import { sharedBaseline } from "./shared-baseline";
+import { StackViews, viewStack } from "./stack-view";
 
 /** A section of a standard or guideline that a rule helps to meet. */
 export interface FrameworkReference {
@@ -224,19 +225,31 @@ export function defineRule<F extends ConfigFields>(spec: ResourceRuleSpec<F> | S
   const fields = { ...spec.config, [exceptionsKey]: exceptionsField };
   const configSchema = { properties: jsonSchemaOf(fields) };
 
-  const judge = (
+  const readSettings = (config: unknown): Settings<F> => {
+    const { config: read, problems } = readConfig(fields, config);
+    const { [exceptionsKey]: exceptions, ...own } = read as ConfigOf<{
+      [exceptionsKey]: typeof exceptionsField;
+    }>;
+    return { config: own as ConfigOf<F>, exceptions, problems };
+  };
+  const judgeBy = (
+    reading: Reading<F>,
     resources: readonly ObservedResource[],
-    config?: unknown,
-    today: string = currentDay(),
+    config: unknown,
+    today?: string,
   ): Judgement => {
-    const judging = new Judging(spec, documentation, config, today);
-    if ("validateStack" in spec) judging.judgeStack(spec, resources);
+    const judging = new Judging(spec, documentation, config, reading.settings, today);
+    if ("validateStack" in spec) judging.judgeStack(spec, (kinds) => reading.view(resources, kinds));
     else for (const resource of resources) judging.judgeResource(spec, resource);
     return judging.result();
   };
+  const inEngine: Reading<F> = {
+    settings: rememberLast(readSettings),
+    view: (resources, kinds) => stackViews.of(resources, kinds),
+  };
   const judgeForEngine = (resources: readonly ObservedResource[], config: unknown): readonly Violation[] => {
     const settings = "baseline" in spec.config ? sharedBaseline.addTo(config) : config;
-    const { violations, exceptions } = judge(resources, settings);
+    const { violations, exceptions } = judgeBy(inEngine, resources, settings);
     exceptionRegister.add(exceptions);
     return violations;
   };
@@ -280,13 +293,43 @@ export function defineRule<F extends ConfigFields>(spec: ResourceRuleSpec<F> | S
             : {
                 // It is judged anew after this, with what was added, so exceptions are not counted here.
                 remediateResource: (args) =>
-                  withAdditions(args.props, judge([args], args.getConfig()).violations),
+                  withAdditions(args.props, judgeBy(inEngine, [args], args.getConfig()).violations),
               }),
         };
   const scope = "validateStack" in spec ? "stack" : "resource";
   const configProblems = (config: unknown): readonly ConfigProblem[] => readConfig(fields, config).problems;
   const additions = "validateStack" in spec ? undefined : spec.additions;
-  return { ...spec, scope, additions, documentation, configSchema, configProblems, judge, policy };
+  return {
+    ...{ ...spec, scope, additions, documentation, configSchema, configProblems, policy },
+    judge: (resources, config, today) =>
+      judgeBy({ settings: readSettings, view: viewStack }, resources, config, today),
+  };
+}
+
+/** How a rule reads what it is given. The engine gives it the same again and again: for every resource, to every rule. */
+interface Reading<F extends ConfigFields> {
+  readonly settings: (config: unknown) => Settings<F>;
+  readonly view: typeof viewStack;
+}
+
+/** The views of this process's rules: the engine gives every run of a pack a process of its own. */
+const stackViews = new StackViews();
+
+/** A rule's configuration, read. */
+interface Settings<F extends ConfigFields> {
+  readonly config: ConfigOf<F>;
+  readonly exceptions: readonly Exception[];
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** A function of JSON data that has its last answer ready where it is asked the same again. */
+function rememberLast<T>(answer: (question: unknown) => T): (question: unknown) => T {
+  let last: { readonly question: string | undefined; readonly answer: T } | undefined;
+  return (question) => {
+    const text = JSON.stringify(question) as string | undefined;
+    if (last?.question !== text || last === undefined) last = { question: text, answer: answer(question) };
+    return last.answer;
+  };
 }
 
 /** Reports a violation to the engine. */
@@ -337,19 +380,14 @@ function hasExceptions(config: unknown): boolean {
 class Judging<F extends ConfigFields> {
   private readonly violations: Violation[] = [];
   /** Undefined until it is needed: most resources are of no kind that the rule judges. */
-  private settings:
-    | {
-        readonly config: ConfigOf<F>;
-        readonly exceptions: Exceptions;
-        readonly problems: readonly ConfigProblem[];
-      }
-    | undefined;
+  private settings: (Omit<Settings<F>, "exceptions"> & { readonly exceptions: Exceptions }) | undefined;
 
   constructor(
     private readonly spec: RuleSpec<F>,
     private readonly documentation: string,
     private readonly given: unknown,
-    private readonly today: string,
+    private readonly readSettings: (given: unknown) => Settings<F>,
+    private readonly today: string | undefined,
   ) {}
 
   result(): Judgement {
@@ -385,7 +423,7 @@ class Judging<F extends ConfigFields> {
 
   judgeStack(
     { validateStack }: Pick<StackRuleSpec<F>, "validateStack">,
-    resources: readonly ObservedResource[],
+    viewOf: (kinds: readonly Kind[]) => Stack,
   ): void {
     const stack: Subject = { title: "The stack", path: "", urn: undefined };
     this.guard(
@@ -396,21 +434,8 @@ class Judging<F extends ConfigFields> {
           this.misconfigured(stack, problems);
           return;
         }
-        // The engine hands resources over in no particular order.
-        const sorted = [...resources].sort((a, b) => (a.urn < b.urn ? -1 : a.urn > b.urn ? 1 : 0));
-        const parts = sorted.map((resource) => readObjects(resource, this.spec.kinds));
-        const unreadable = parts.flatMap((part) => part.unreadable);
-        if (this.spec.leavesUnreadTo === undefined) unreadable.forEach(this.reportUnreadable);
-        const view: Stack = {
-          objects: parts.flatMap((part) => part.objects),
-          unreadable,
-          resources: sorted.map(({ type, urn, name, props }) => ({
-            type,
-            urn,
-            name,
-            props: () => snapshot(props),
-          })),
-        };
+        const view = viewOf(this.spec.kinds);
+        if (this.spec.leavesUnreadTo === undefined) view.unreadable.forEach(this.reportUnreadable);
         validateStack(view, config, this.reportOn);
       },
     );
@@ -418,17 +443,15 @@ class Judging<F extends ConfigFields> {
 
   private read(): NonNullable<typeof this.settings> {
     if (this.settings !== undefined) return this.settings;
-    const { config, problems } = readConfig(
-      { ...this.spec.config, [exceptionsKey]: exceptionsField },
-      this.given,
-    );
-    const { [exceptionsKey]: listed, ...own } = config as ConfigOf<{
-      [exceptionsKey]: typeof exceptionsField;
-    }>;
+    const { config, exceptions, problems } = this.readSettings(this.given);
     return (this.settings = {
-      config: own as ConfigOf<F>,
+      config,
       // Where there are problems, an item may lack what its type promises.
-      exceptions: new Exceptions(this.spec.name, problems.length > 0 ? [] : listed, this.today),
+      exceptions: new Exceptions(
+        this.spec.name,
+        problems.length > 0 ? [] : exceptions,
+        this.today ?? currentDay(),
+      ),
       problems,
     });
   }

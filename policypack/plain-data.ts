@@ -34,14 +34,26 @@ const interpolatedUnknown =
  * already stays as it is.
  */
 export function snapshot(value: unknown): Plain {
-  return copy(behindProxy(value));
+  const original = originalOf(value);
+  if (typeof original !== "object" || original === null || !copies.has(original)) return copy(original);
+  let known = copies.get(original);
+  if (known === undefined) copies.set(original, (known = copy(original)));
+  return known;
+}
+
+/** The copies of what does not change any more; undefined until one is asked for. */
+const copies = new WeakMap<object, Plain | undefined>();
+
+/** Says that an object does not change any more: one copy of it serves all who ask. */
+export function keepCopyOf(original: object): void {
+  copies.set(original, undefined);
 }
 
 /**
  * What the policy SDK's outermost proxy stands before: an unknown is the engine's mark there and does not throw, and reading takes
  * half as long. A proxy that unwraps secrets stays, behind the other. Only a real proxy is asked, since data may have keys of any name.
  */
-function behindProxy(value: unknown): unknown {
+export function originalOf(value: unknown): unknown {
   if (!types.isProxy(value)) return value;
   const { __isSpecialProxy: isOfSdk, __getSpecialProxyTarget: target } = value as Record<string, unknown>;
   return isOfSdk === true ? target : value;

@@ -84,6 +84,24 @@ export interface Unread {
 
 /** Reads what the rules of a stack reason about: the one way from a stack's resources to a {@link Cluster}. */
 export function readStackCluster(stack: Stack, baseline: readonly Baseline[]): StackCluster {
+  const last = lastRead.get(stack);
+  if (last !== undefined && isSame(last.baseline, baseline)) return last.reading;
+  const reading = read(stack, baseline);
+  lastRead.set(stack, { baseline, reading });
+  return reading;
+}
+
+/** What was read last of a stack: most rules see the same of it, and have the same baseline. */
+const lastRead = new WeakMap<
+  Stack,
+  { readonly baseline: readonly Baseline[]; readonly reading: StackCluster }
+>();
+
+function isSame(some: readonly Baseline[], others: readonly Baseline[]): boolean {
+  return some === others || (some.length === 0 && others.length === 0);
+}
+
+function read(stack: Stack, baseline: readonly Baseline[]): StackCluster {
   const reading = new StackReading();
   const others = baselineBeside(stack, baseline);
   const own = inOrder(stack.objects);

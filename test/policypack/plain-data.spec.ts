@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as policyProxy from "@pulumi/policy/proxy";
 import fc from "fast-check";
-import { field, isUnknown, quote, snapshot, Unknown } from "../../policypack/plain-data";
+import { field, isUnknown, keepCopyOf, quote, snapshot, Unknown } from "../../policypack/plain-data";
 import { unknown } from "../helpers/run-rule";
 
 // Exported for the SDK's own tests and left out of its type declarations.
@@ -20,6 +20,15 @@ describe("a snapshot of properties", () => {
     assert.deepEqual(snapshot(data), data);
     assert.deepEqual(snapshot(unknownCheckingProxy({ c: data })), { c: data });
     assert.deepEqual(snapshot(new Proxy({ a: 1 }, {})), { a: 1 });
+  });
+
+  it("is the same one each time, of what is said not to change any more, and a new one of all else", () => {
+    const [settled, other] = [{ a: { b: unknown } }, { a: { b: unknown } }];
+    keepCopyOf(settled);
+    const first = snapshot(unknownCheckingProxy(settled));
+    assert.deepEqual(first, { a: { b: new Unknown() } });
+    assert.equal(snapshot(unknownCheckingProxy(settled)), first);
+    assert.notEqual(snapshot(other), snapshot(other));
   });
 
   it("marks every kind of unknown that the engine sends, also within text", () => {
