@@ -19,16 +19,7 @@ import {
   type Outside,
   type Reachability,
 } from "./reachability";
-import {
-  outsideOf,
-  portsAt,
-  rulesOf,
-  usualFew,
-  viewer,
-  type OutsidePart,
-  type SplitView,
-  type View,
-} from "./view";
+import { outsideOf, portsAt, usualFew, viewer, type OutsidePart, type SplitView, type View } from "./view";
 
 /**
  * Computes what may talk to what in a cluster, by `networking.k8s.io/v1` and `policy.networking.k8s.io`.
@@ -103,8 +94,9 @@ export function classFlows(
       naming = new Map();
       for (const number of representatives.keys()) {
         for (const { name } of namedPortsOf(number)) {
-          const list = naming.get(name) ?? [];
-          if (list.at(-1) !== number) naming.set(name, [...list, number]);
+          const list = naming.get(name);
+          if (list === undefined) naming.set(name, [number]);
+          else list.push(number);
         }
       }
     }
@@ -112,15 +104,16 @@ export function classFlows(
   }
 
   const view = viewer(table, namedPortsOf, classesNaming, few, compiler.profile);
-  const egressViews = viewsOf(profiles.egress, view, representatives);
-  const ingressViews = viewsOf(profiles.ingress, view, representatives);
+  const egressViews = viewsOf(profiles.egress, view);
+  const ingressViews = viewsOf(profiles.ingress, view);
 
   /** The classes that exist and have this shared view for what comes in. */
   const receivers = new Map<View, number[]>();
   /** For each class: the receivers whose own rules name it as a source. */
   const namedBy: number[][] = [];
-  ingressViews.forEach(({ own, shared }, number) => {
-    if (representatives[number] === undefined) return;
+  ingressViews.forEach((split, number) => {
+    if (split === undefined) return;
+    const { own, shared } = split;
     const list = receivers.get(shared);
     if (list === undefined) receivers.set(shared, [number]);
     else list.push(number);
@@ -159,14 +152,12 @@ export function classFlows(
     const sending = egressViews[from];
     const receiving = ingressViews[to];
     if (sending === undefined || receiving === undefined) return noPortsId;
-    if (representatives[from] === undefined || representatives[to] === undefined) return noPortsId;
-    const sent = portsAt(sending, to);
-    return sent === noPortsId ? noPortsId : table.intersect(sent, portsAt(receiving, from));
+    return table.intersect(portsAt(sending, to), portsAt(receiving, from));
   }
 
   function row(from: number): Row {
     const sending = egressViews[from];
-    if (sending === undefined || representatives[from] === undefined) return nothing;
+    if (sending === undefined) return nothing;
     const wide: Part[] = [];
     for (const receiving of [...opening, ...(listing[from] ?? [])]) {
       const received = receiving.listed.get(from) ?? receiving.otherwise;
@@ -179,7 +170,6 @@ export function classFlows(
     const single = new Map<number, PortsId>();
     for (const numbers of [sending.own.keys(), namedBy[from] ?? []]) {
       for (const to of numbers) {
-        if (representatives[to] === undefined || single.has(to)) continue;
         const ports = between(from, to);
         const usual = wide.find(({ set }) => hasMember(set, to))?.ports ?? noPortsId;
         if (ports !== usual) single.set(to, ports);
@@ -211,30 +201,26 @@ export function classFlows(
     },
     between,
     row,
-    toOutside: (from) => (representatives[from] === undefined ? [] : outside(profiles.egress[from])),
-    fromOutside: (to) => (representatives[to] === undefined ? [] : outside(profiles.ingress[to])),
+    toOutside: (from) => outside(profiles.egress[from]),
+    fromOutside: (to) => outside(profiles.ingress[to]),
     isOpen: (number, direction) => {
       const profile = profiles[direction][number];
-      return (
-        profile === undefined ||
-        (profile.allow === undefined && rulesOf(profile).every(({ action }) => action !== "Deny"))
-      );
+      const ofCluster = [profile?.admin, profile?.baseline].flat();
+      return profile?.allow === undefined && !ofCluster.some((rule) => rule?.action === "Deny");
     },
   };
 }
 
-/** The view of each class; profiles that many classes have are seen as a whole. */
+/** The view of each class, undefined where it has no profile; profiles that many classes have are seen as a whole. */
 function viewsOf(
-  profiles: readonly Profile[],
+  profiles: readonly (Profile | undefined)[],
   view: (profile: Profile, users: number) => SplitView,
-  representatives: readonly unknown[],
-): SplitView[] {
+): (SplitView | undefined)[] {
   const users = new Map<Profile, number>();
-  profiles.forEach((profile, number) => {
-    if (representatives[number] !== undefined) users.set(profile, (users.get(profile) ?? 0) + 1);
-  });
+  for (const profile of profiles) if (profile) users.set(profile, (users.get(profile) ?? 0) + 1);
   const made = new Map<Profile, SplitView>();
   return profiles.map((profile) => {
+    if (profile === undefined) return undefined;
     let split = made.get(profile);
     if (split === undefined) made.set(profile, (split = view(profile, users.get(profile) ?? 0)));
     return split;
@@ -247,20 +233,18 @@ function reachabilityOf(cluster: Cluster, flows: ClassFlows, options: AnalysisOp
   const sorted = [...cluster.workloads].sort(byName);
   const ranks = new Map(sorted.map((workload, rank) => [workload, rank]));
   const byRank = (a: Workload, b: Workload) => (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0);
-  const existing = [...members.keys()].filter((number) => (members[number]?.length ?? 0) > 0);
 
   function portsOf(from: End, to: End): PortSet {
-    if (isWorkload(from) && isWorkload(to)) {
-      return table.set(flows.between(flows.classOf(from), flows.classOf(to)));
+    if (isWorkload(from)) {
+      const sender = flows.classOf(from);
+      return isWorkload(to)
+        ? table.set(flows.between(sender, flows.classOf(to)))
+        : common(flows.toOutside(sender), to.addresses);
     }
-    if (isWorkload(from) && !isWorkload(to))
-      return common(flows.toOutside(flows.classOf(from)), to.addresses);
-    if (isWorkload(to) && !isWorkload(from))
-      return common(flows.fromOutside(flows.classOf(to)), from.addresses);
-    return noPorts;
+    return isWorkload(to) ? common(flows.fromOutside(flows.classOf(to)), from.addresses) : noPorts;
   }
 
-  /** The ports that every one of the addresses has. */
+  /** The ports that every one of the addresses has; none where there are no addresses. */
   function common(parts: readonly OutsidePart[], addresses: AddressSet): PortSet {
     let rest = addresses;
     let ports: PortsId | undefined;
@@ -269,18 +253,18 @@ function reachabilityOf(cluster: Cluster, flows: ClassFlows, options: AnalysisOp
       rest = subtract(rest, part.addresses);
       ports = ports === undefined ? part.ports : table.intersect(ports, part.ports);
     }
-    return ports === undefined || !isEmpty(rest) ? noPorts : table.set(ports);
+    return isEmpty(rest) ? table.set(ports ?? noPortsId) : noPorts;
   }
 
   function* flowsByPair(): Generator<Flow> {
     const kept = new Map<number, { to: Workload; ports: PortSet }[]>();
     for (const from of sorted) {
       const number = flows.classOf(from);
-      const isShared = (members[number]?.length ?? 0) > 1;
       let destinations = kept.get(number);
       if (destinations === undefined) {
         destinations = expand(flows.row(number));
-        if (isShared) kept.set(number, destinations);
+        // For the others of the class, if it has any.
+        if (members[number]?.[1] !== undefined) kept.set(number, destinations);
       }
       for (const { to, ports } of destinations) yield { from, to, ports };
       for (const { addresses, ports } of flows.toOutside(number)) {
@@ -330,7 +314,7 @@ function reachabilityOf(cluster: Cluster, flows: ClassFlows, options: AnalysisOp
       const [first] = "addresses" in ends ? [] : ends;
       return first === undefined ? ranks.size : (ranks.get(first) ?? 0);
     };
-    return groupFlows(flows, existing, workloadsOf, outsideEnd)
+    return groupFlows(flows, workloadsOf, outsideEnd)
       .map((group) => ({ group, from: rankOf(group.from), to: rankOf(group.to) }))
       .sort((a, b) => a.from - b.from || a.to - b.to)
       .map(({ group }) => group);

@@ -17,27 +17,24 @@ interface Block {
 /**
  * Every flow, in groups: first the sources with the same ports to the same destination, then the destinations with the same
  * sources and ports.
- *
- * @param existing the classes that the cluster has
  */
 export function groupFlows(
   flows: ClassFlows,
-  existing: readonly number[],
   workloadsOf: (set: ClassSet) => readonly Workload[],
   outsideEnd: (addresses: AddressSet) => Outside,
 ): FlowGroup[] {
   const { sets, ports: table } = flows.tables;
-  const inside = mergeDestinations(blocksOf(flows, existing), sets).map(({ from, to, ports }) => ({
+  const inside = mergeDestinations(blocksOf(flows), sets).map(({ from, to, ports }) => ({
     from: workloadsOf(from),
     to: workloadsOf(to),
     ports: table.set(ports),
   }));
-  const outward = byAddresses(existing, (number) => flows.toOutside(number)).map(({ part, classes }) => ({
+  const outward = byAddresses(flows, (number) => flows.toOutside(number)).map(({ part, classes }) => ({
     from: workloadsOf(sets.of(classes)),
     to: outsideEnd(part.addresses),
     ports: table.set(part.ports),
   }));
-  const inward = byAddresses(existing, (number) => flows.fromOutside(number)).map(({ part, classes }) => ({
+  const inward = byAddresses(flows, (number) => flows.fromOutside(number)).map(({ part, classes }) => ({
     from: outsideEnd(part.addresses),
     to: workloadsOf(sets.of(classes)),
     ports: table.set(part.ports),
@@ -45,7 +42,7 @@ export function groupFlows(
   return [...inside, ...outward, ...inward];
 }
 
-function blocksOf(flows: ClassFlows, existing: readonly number[]): Iterable<Block> {
+function blocksOf(flows: ClassFlows): Iterable<Block> {
   const { sets, ports: table } = flows.tables;
   const blocks = new Map<string, Block>();
   const add = (from: number, to: ClassSet, ports: PortsId) => {
@@ -54,7 +51,7 @@ function blocksOf(flows: ClassFlows, existing: readonly number[]): Iterable<Bloc
     if (block === undefined) blocks.set(key, { from: [from], to, ports });
     else block.from.push(from);
   };
-  for (const from of existing) {
+  for (const from of flows.members.keys()) {
     const row = flows.row(from);
     for (const { set, ports } of row.sets) {
       const lacking = lackingIn(row, set, ports, table);
@@ -92,11 +89,11 @@ function mergeDestinations(
 }
 
 function byAddresses(
-  existing: readonly number[],
+  { members }: ClassFlows,
   partsOf: (number: number) => readonly OutsidePart[],
 ): { part: OutsidePart; classes: number[] }[] {
   const groups = new Map<string, { part: OutsidePart; classes: number[] }>();
-  for (const number of existing) {
+  for (const number of members.keys()) {
     for (const part of partsOf(number)) {
       const key = `${part.ports} ${addressKey(part.addresses)}`;
       const group = groups.get(key);

@@ -37,10 +37,10 @@ export function newTables(): Tables {
   };
 }
 
-/** The profiles of the pod classes of one cluster, by class number. */
+/** The profiles of the pod classes of one cluster, by class number; undefined for those that the cluster does not have. */
 export interface CompiledPolicies {
-  readonly ingress: readonly Profile[];
-  readonly egress: readonly Profile[];
+  readonly ingress: readonly (Profile | undefined)[];
+  readonly egress: readonly (Profile | undefined)[];
 }
 
 /**
@@ -320,7 +320,7 @@ export function policyCompiler(
       : select(policy.namespace, policy.podSelector);
   }
 
-  function compileDirection(direction: Direction): Profile[] {
+  function compileDirection(direction: Direction): (Profile | undefined)[] {
     const allow: (Rule[] | undefined)[] = [];
     const admin: Rule[][] = [];
     const baseline: Rule[][] = [];
@@ -354,11 +354,8 @@ export function policyCompiler(
       }
     }
 
-    const open = profile([], undefined, []);
-    return representatives.map((_, number) =>
-      admin[number] === undefined && allow[number] === undefined && baseline[number] === undefined
-        ? open
-        : profile(admin[number] ?? [], allow[number], baseline[number] ?? []),
+    return representatives.map(
+      (workload, number) => workload && profile(admin[number] ?? [], allow[number], baseline[number] ?? []),
     );
   }
 
