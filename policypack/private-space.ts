@@ -1,4 +1,4 @@
-import { fromCidr, includes, intersect, union, type AddressSet } from "./address-set";
+import { allAddresses, fromCidr, includes, intersect, subtract, union, type AddressSet } from "./address-set";
 
 const loopback = "127.0.0.0/8";
 
@@ -10,6 +10,14 @@ const privateIpv4 = [
   { cidr: "100.64.0.0/10", name: "shared address space, RFC 6598" },
   { cidr: "169.254.0.0/16", name: "link-local, RFC 3927" },
   { cidr: loopback, name: "loopback, RFC 1122" },
+] as const;
+
+/** IPv4 ranges of which nothing leads to the Internet, nor to a private network that anybody has to have (IANA's registries, RFC 6890). */
+const unroutedIpv4 = [
+  { cidr: "0.0.0.0/8", name: "this network, RFC 1122" },
+  { cidr: "198.18.0.0/15", name: "benchmarking, RFC 2544" },
+  { cidr: "224.0.0.0/4", name: "multicast, RFC 5771" },
+  { cidr: "240.0.0.0/4", name: "reserved, RFC 1112" },
 ] as const;
 
 const sixToFourBits = 16;
@@ -51,6 +59,40 @@ export const privateRanges: readonly PrivateRange[] = [
     }),
   ),
 ];
+
+/** All IPv4-mapped addresses. No packet has one: to a socket they stand for IPv4, which the blocks of IPv4 decide on. */
+const mapped = fromCidr("::ffff:0:0/96");
+
+/** Addresses that are none of the Internet's. What lies outside of IPv6's global unicast space is none, but for NAT64. */
+const offInternet = union(
+  ...[...privateIpv4, ...unroutedIpv4].map(({ cidr }) => fromCidr(cidr)),
+  subtract(allAddresses("IPv6"), union(fromCidr("2000::/3"), fromCidr("64:ff9b::/96"))),
+);
+
+/**
+ * Ranges that are not the Internet, and that a wider block does not have to except: nothing is reached by taking them in. A block that
+ * holds nothing of the Internet is none for external egress, so all of it counts.
+ */
+export const unroutedRanges: readonly PrivateRange[] = [
+  ...unroutedIpv4.map(({ cidr, name }) => ({ name, set: fromCidr(cidr), within: offInternet })),
+  ...[
+    { name: "multicast, RFC 4291", set: fromCidr("ff00::/8") },
+    { name: "site-local, RFC 3879", set: fromCidr("fec0::/10") },
+    { name: "IPv4-compatible, RFC 4291", set: fromCidr("::/96") },
+    {
+      name: "outside of global unicast, RFC 4291",
+      set: { IPv4: [], IPv6: subtract(offInternet, mapped).IPv6 },
+    },
+  ].map((one) => ({ ...one, within: offInternet })),
+];
+
+/**
+ * A block without the IPv4-mapped addresses that it only takes in: it reaches nothing by them, and API servers refuse exceptions that
+ * are written so from Kubernetes 1.36 on. A block that holds nothing of the Internet is left as it is.
+ */
+export function withoutMapped(block: AddressSet): AddressSet {
+  return includes(offInternet, block) ? block : subtract(block, mapped);
+}
 
 function range(name: string, set: AddressSet, isLoopback = false): PrivateRange {
   return isLoopback ? { name, set, within: set } : { name, set };

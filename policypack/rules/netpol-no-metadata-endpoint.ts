@@ -10,7 +10,7 @@ import { isAbsentOrEmpty, readAllowRules, readItems } from "../network-policy";
 import { field } from "../plain-data";
 import { allPorts, formatPorts, portsOfRule, type PortSet } from "../port-set";
 import { reachOf, subtractReach, type Reach } from "../private-endpoint";
-import { withIpv6Forms } from "../private-space";
+import { withIpv6Forms, withoutMapped } from "../private-space";
 
 const danger = "the block may hold a cloud's metadata service, which hands out the node's credentials.";
 const theft =
@@ -39,7 +39,7 @@ export const netpolNoMetadataEndpoint = defineRule({
   config: {
     endpoints: list(metadataEndpoint, {
       description:
-        "The metadata services, by whose credentials they hand out. Those of a node are never opened; those of the asking pod are opened by a block that names them and nothing more. IPv4 addresses count in their IPv6 forms too (IPv4-mapped, NAT64).",
+        "The metadata services, by whose credentials they hand out. Those of a node are never opened; those of the asking pod are opened by a block that names them and nothing more. IPv4 addresses count in their IPv6 forms too: by NAT64, and IPv4-mapped where a block is for such addresses only.",
       default: knownEndpoints,
     }),
     allowed: list(
@@ -193,7 +193,8 @@ spec:
       }
       const ports = portsOfRule(body);
       for (const block of readIpBlocks(readItems(to, `${at}.to`, danger, report), danger, report)) {
-        judgeBlock(block, ports, at, config.endpoints.map(endpointOf), allowed, report);
+        const judged = { at: block.at, set: withoutMapped(block.set) };
+        judgeBlock(judged, ports, at, config.endpoints.map(endpointOf), allowed, report);
       }
     }
   },

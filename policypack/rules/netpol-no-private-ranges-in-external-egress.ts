@@ -25,7 +25,14 @@ import {
   type PrivateEndpoint,
   type Reach,
 } from "../private-endpoint";
-import { privatePart, privateRanges, withIpv6Forms, type PrivateRange } from "../private-space";
+import {
+  privatePart,
+  privateRanges,
+  unroutedRanges,
+  withIpv6Forms,
+  withoutMapped,
+  type PrivateRange,
+} from "../private-space";
 
 const danger = "the block may reach private networks, cluster internals or cloud metadata services.";
 const dnsPorts = portSet([
@@ -74,7 +81,7 @@ export const netpolNoPrivateRangesInExternalEgress = defineRule({
   patches:
     "Lists of rules are atomic in server-side apply, so the egress rules a patch carries are judged in full. An annotation counts only when the patch carries it itself.",
   limits:
-    "Peers by selector and rules without peers are left to netpol-no-allow-all-peers. The loopback, and private addresses as 6to4, are reached by no block that only takes them in, so they count where a block lies within them. Cloud metadata services are judged by netpol-no-metadata-endpoint, wherever they lie and whatever is declared here.",
+    "Peers by selector and rules without peers are left to netpol-no-allow-all-peers. Some ranges count where a block holds nothing of the Internet, and need no exception in one that does, since nothing is reached by taking them in: the loopback, multicast, reserved and other unrouted ranges (0.0.0.0/8, 198.18.0.0/15, 224.0.0.0/4, 240.0.0.0/4, IPv6 outside of 2000::/3), IPv4-mapped addresses, and private addresses as 6to4. A cluster that has nodes or pods in one of them, as in 240.0.0.0/4, lists it under clusterCidrs, and so does one whose NAT64 has a prefix of its own. Teredo and the ranges for documentation are taken for public. Cloud metadata services are judged by netpol-no-metadata-endpoint, wherever they lie and whatever is declared here.",
   examples: {
     good: [
       {
@@ -195,7 +202,7 @@ spec:
       name: "cluster network",
       set: withIpv6Forms(network),
     }));
-    const ranges: readonly PrivateRange[] = [...clusterRanges, ...privateRanges];
+    const ranges: readonly PrivateRange[] = [...clusterRanges, ...privateRanges, ...unroutedRanges];
     const closed = union(...ranges.map(({ set }) => set));
     const blocks = readAllowRules(policy, danger, report)
       .filter(({ direction }) => direction === "Egress")
@@ -207,7 +214,7 @@ spec:
           ports: portsOfRule(body),
         }));
       })
-      .map((block) => ({ ...block, reached: privatePart(block.set, ranges) }))
+      .map((block) => ({ ...block, reached: privatePart(withoutMapped(block.set), ranges) }))
       .filter(({ reached }) => !isEmpty(reached));
     const annotation = config.acceptAnnotations ? readAnnotation(policy, closed, report) : [];
     const declared = [...reaches(config.privateEndpoints), ...(annotation ?? [])];

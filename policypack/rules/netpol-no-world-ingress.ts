@@ -121,7 +121,7 @@ export const netpolNoWorldIngress = defineRule({
   patches:
     "Lists of rules are atomic in server-side apply, so the ingress rules a patch carries are judged in full; without ingress a patch lets nobody in.",
   limits:
-    "Only one policy is seen at a time. Whether anything leads from outside to the pods is the question of service-no-exposure. Where a load balancer or node replaces the client's address by its own, the blocks of a policy do not tell clients apart.",
+    "Only one policy is seen at a time. Addresses from which nothing comes, such as multicast and reserved ones, count like public ones; a cluster that has its own there lists them under clusterCidrs. Whether anything leads from outside to the pods is the question of service-no-exposure. Where a load balancer or node replaces the client's address by its own, the blocks of a policy do not tell clients apart.",
   examples: {
     good: [
       {

@@ -81,6 +81,18 @@ describe("netpol-no-metadata-endpoint", () => {
     ]);
   });
 
+  it("asks for no exception that API servers refuse, of IPv4-mapped addresses, in a wide block", async () => {
+    const wide = block("::/0", "fc00::/7", "fe80::/10", "64:ff9b::/96");
+    assert.deepEqual(await findingsOf(rule, egressTo(wide)), []);
+    const [finding] = await findingsOf(rule, egressTo(block("::/0", "fc00::/7", "fe80::/10")));
+    assert.doesNotMatch(finding ?? "", /::ffff:/);
+    assert.match(finding ?? "", /reaches 64:ff9b::a9fe:a9fe\/128 \(/);
+    assert.match(
+      (await findingsOf(rule, egressTo(block("::/80")))).join(),
+      /reaches ::ffff:a9fe:a9fe\/128 \(/,
+    );
+  });
+
   it("lets pods reach what hands out their own credentials by naming it, and not by accident", async () => {
     for (const [cidr, wider, service] of [
       ["169.254.170.23/32", "169.254.170.16/28", "EKS Pod Identity agent"],

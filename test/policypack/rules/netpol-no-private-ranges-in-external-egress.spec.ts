@@ -90,12 +90,69 @@ describe("netpol-no-private-ranges-in-external-egress", () => {
       egressTo(block("0.0.0.0/0", ...privateIpv4.filter((cidr) => cidr !== "127.0.0.0/8"))),
       egressTo(block("126.0.0.0/7")),
       egressTo(block("2000::/3")),
-      egressTo(block("::/123")),
     ];
     assert.deepEqual(await findingsOf(rule, accepted), []);
     for (const cidr of ["127.0.0.1/32", "::ffff:127.0.0.1/128", "2002:7f00::/24", "2002::/16"]) {
       assert.equal((await findingsOf(rule, egressTo(block(cidr)))).length, 1, cidr);
     }
+  });
+
+  it("takes a block that holds nothing of the Internet for none of external egress", async () => {
+    const found = async (cidr: string): Promise<string> =>
+      (await findingsOf(rule, egressTo(block(cidr))))
+        .join()
+        .replace("NetworkPolicy erlmcp/web: spec.egress[0].to[0].ipBlock reaches ", "");
+    for (const [cidr, name] of [
+      ["0.0.0.0/8", "this network, RFC 1122"],
+      ["0.0.0.0/32", "this network, RFC 1122"],
+      ["198.18.0.0/15", "benchmarking, RFC 2544"],
+      ["224.0.0.0/4", "multicast, RFC 5771"],
+      ["239.255.0.1/32", "multicast, RFC 5771"],
+      ["240.0.0.0/4", "reserved, RFC 1112"],
+      ["255.255.255.255/32", "reserved, RFC 1112"],
+      ["ff00::/8", "multicast, RFC 4291"],
+      ["ff02::fb/128", "multicast, RFC 4291"],
+      ["fec0::/10", "site-local, RFC 3879"],
+      ["::/128", "IPv4-compatible, RFC 4291"],
+      ["::a00:0/104", "IPv4-compatible, RFC 4291"],
+      ["100::/64", "outside of global unicast, RFC 4291"],
+      ["5f00::/16", "outside of global unicast, RFC 4291"],
+      ["::ffff:0:a00:0/104", "outside of global unicast, RFC 4291"],
+    ] as const)
+      assert.equal(await found(cidr), `${cidr} (${name}) on TCP 443.`);
+    assert.equal(
+      await found("224.0.0.0/3"),
+      "224.0.0.0/4 (multicast, RFC 5771), 240.0.0.0/4 (reserved, RFC 1112) on TCP 443.",
+    );
+    assert.match(await found("::/80"), /10\.0\.0\.0\/8 as IPv4-mapped, RFC 4291/);
+    for (const cidr of ["64:ff9b::808:0/112", "203.0.113.0/24", "2001:db8::/32", "2001::/32"])
+      assert.equal(await found(cidr), "");
+  });
+
+  it("asks nobody to except what a wide block reaches nothing by, nor what API servers refuse as an exception", async () => {
+    const nat64 = ["64:ff9b::/96", "64:ff9b:1::/48"];
+    for (const accepted of [
+      block("0.0.0.0/0", ...privateIpv4),
+      block("192.0.0.0/2", "192.168.0.0/16"),
+      block("0.0.0.0/5"),
+      block("::/0", "fc00::/7", "fe80::/10", ...nat64),
+      block("::/1", ...nat64),
+    ])
+      assert.deepEqual(await findingsOf(rule, egressTo(accepted)), []);
+    const clusterCidrs = ["34.118.224.0/20"];
+    const wide = egressTo(block("::/1", ...nat64));
+    assert.deepEqual(await findingsOf(rule, wide, { clusterCidrs }), []);
+  });
+
+  it("opens multicast and the like where they are declared", async () => {
+    const endpoint = { cidr: "224.0.0.0/4", ports: ["UDP 5353"], reason: "mDNS" };
+    const ports = [{ protocol: "UDP", port: 5353 }];
+    assert.deepEqual(await findingsOf(rule, declaring([endpoint], "224.0.0.251/32", ports)), []);
+    assert.equal((await findingsOf(rule, declaring([endpoint], "224.0.0.251/32"))).length, 1);
+    const classE = { clusterCidrs: ["240.10.0.0/16"] };
+    assert.deepEqual(await findingsOf(rule, egressTo(block("0.0.0.0/0", ...privateIpv4)), classE), [
+      "NetworkPolicy erlmcp/web: spec.egress[0].to[0].ipBlock reaches 240.10.0.0/16 (cluster network) on TCP 443.",
+    ]);
   });
 
   it("counts the cluster's own networks as private, wherever they lie", async () => {
