@@ -177,6 +177,16 @@ describe("what cluster policies ask of a new pod", () => {
     assert.deepEqual(reached(exposedAt([db, bank, baseline, admin], "bank")), ["shop/db TCP 80 (app=web)"]);
   });
 
+  it("is what tier Admin passes on, as far as the baseline does not deny it", () => {
+    const pass = adminPolicy("pass", 1, `${shop}, ingress: [{action: Pass, ${from("")}}]`);
+    const baseline = baselinePolicy(`${shop}, ingress: [{action: Deny, ${from("")}, ${port(80)}}]`);
+    const rest = "TCP 1-79, 81-65535; UDP 1-65535; SCTP 1-65535";
+    assert.deepEqual(reached(exposedAt([db, bank, pass, baseline], "bank")), [
+      `shop/db ${rest} (any labels)`,
+    ]);
+    assert.deepEqual(reached(exposedAt([db, bank, pass], "bank")), ["shop/db all ports (any labels)"]);
+  });
+
   it("is to be free of NetworkPolicies where the baseline is to decide", () => {
     const baseline = baselinePolicy(
       `${shop}, egress: [{action: Allow, to: [{namespaces: {}}], ${port(80)}}, {action: Deny, to: [{namespaces: {}}]}]`,
@@ -216,5 +226,54 @@ describe("what cluster policies ask of a new pod", () => {
       "shop/db all ports (any labels)",
     ]);
     assert.deepEqual(reached(exposedAt([at("10.2.0.1"), denied], "shop")), []);
+  });
+});
+
+describe("the search for what a new pod has to be like", () => {
+  const decided = (manifests: readonly string[], name: string) => {
+    const exposed = exposedAt(manifests, name);
+    // Said only of what was given up.
+    assert.equal(exposed.egress.isDecided, undefined);
+    return reached(exposed);
+  };
+  const numbered = <T>(count: number, of: (index: number) => T) =>
+    Array.from({ length: count }, (_, index) => of(index));
+
+  it("decides for hundreds of services in a namespace, each of which has labels of its own", () => {
+    const manifests = [
+      ...[db, noEgress, ...numbered(400, (index) => mayPass(`s${index}`, `app: s${index}`))],
+      dbAccepts(...numbered(400, (index) => labelled(`app: s${index}`, tcp(index < 200 ? 80 : 443)))),
+    ];
+    assert.deepEqual(decided(manifests, "shop"), ["shop/db TCP 80 (app=s0)", "shop/db TCP 443 (app=s200)"]);
+  });
+
+  it("decides where hundreds of rules open less than one does", () => {
+    const manifests = [
+      ...[db, noEgress, ...numbered(260, (index) => mayPass(`s${index}`, `app: s${index}`))],
+      dbAccepts(...numbered(240, (index) => labelled(`tier: t${index}`, tcp(443))), pods("")),
+    ];
+    assert.deepEqual(decided(manifests, "shop"), ["shop/db all ports (app=s0)"]);
+  });
+
+  it("decides for tens of cluster policies, one after the other", () => {
+    const denying = (ports: (index: number) => string) =>
+      numbered(40, (index) =>
+        adminPolicy(
+          `p${index}`,
+          index,
+          `subject: {namespaces: {}}, ingress: [{action: Deny, from: [{pods: {namespaceSelector: {}, podSelector: {matchExpressions: [{key: a${index}, operator: DoesNotExist}]}}}]${ports(index)}}]`,
+        ),
+      );
+    const [opening, ...others] = decided([db, namespace("bank"), ...denying(() => "")], "bank");
+    assert.match(opening ?? "", /^shop\/db all ports \(a0=any,a1=any,.*,a9=any\)$/);
+    assert.deepEqual(others, []);
+    const each = (index: number) => `, ports: [{portNumber: {protocol: TCP, port: ${index + 1}}}]`;
+    const openings = decided([db, namespace("bank"), ...denying(each)], "bank");
+    assert.deepEqual(openings.slice(0, 3), [
+      "shop/db TCP 41-65535; UDP 1-65535; SCTP 1-65535 (any labels)",
+      "shop/db TCP 1 (a0=any)",
+      "shop/db TCP 2 (a1=any)",
+    ]);
+    assert.equal(openings.length, 41);
   });
 });
