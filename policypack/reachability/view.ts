@@ -123,10 +123,7 @@ export function outsideOf(profile: Profile, table: PortTable): OutsidePart[] {
     if (same === undefined) byPorts.set(ports, [piece]);
     else same.push(piece);
   }
-  return [...byPorts].map(([ports, sets]) => ({
-    ports,
-    addresses: sets.length === 1 ? (sets[0] ?? union()) : union(...sets),
-  }));
+  return [...byPorts].map(([ports, sets]) => ({ ports, addresses: union(...sets) }));
 }
 
 /** Addresses that every rule matches all or none of. */
