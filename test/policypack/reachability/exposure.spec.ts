@@ -1,31 +1,17 @@
 import assert from "node:assert/strict";
-import { fromCidr, toCidrs } from "../../../policypack/address-set";
-import { formatPorts } from "../../../policypack/port-set";
-import {
-  exposure,
-  ownNamespace,
-  type ExposedDirection,
-  type ExposureOptions,
-  type Opening,
-  type Witness,
-} from "../../../policypack/reachability/exposure";
+import { fromCidr } from "../../../policypack/address-set";
+import { exposure } from "../../../policypack/reachability/exposure";
 import { clusterOf } from "../../helpers/cluster-of";
-
-const anything = "0.0.0.0/0,::/0";
-
-function pod(id: string, labels: string, ports = ""): string {
-  const [namespace = "", name = ""] = id.split("/");
-  return `{apiVersion: v1, kind: Pod, metadata: {name: ${name}, namespace: ${namespace}, labels: {${labels}}}, spec: {containers: [{name: c, image: i, ports: [${ports}]}]}}`;
-}
-
-function policy(id: string, spec: string): string {
-  const [namespace = "", name = ""] = id.split("/");
-  return `{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: ${name}, namespace: ${namespace}}, spec: {${spec}}}`;
-}
-
-function adminPolicy(name: string, priority: number, spec: string): string {
-  return `{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {name: ${name}}, spec: {priority: ${priority}, ${spec}}}`;
-}
+import {
+  adminPolicy,
+  anything,
+  exposedAt,
+  openingText,
+  pod,
+  policy,
+  reached,
+  reaching,
+} from "./exposure-text";
 
 const db = pod("shop/db", "app: db", "{name: sql, containerPort: 5432}");
 const defaultDeny = policy("shop/deny", "podSelector: {}, policyTypes: [Ingress, Egress]");
@@ -37,61 +23,11 @@ const dbFrom = (peers: string, ports = "[{port: 5432}]") =>
     `podSelector: {matchLabels: {app: db}}, policyTypes: [Ingress, Egress], ingress: [{from: ${peers}, ports: ${ports}}]`,
   );
 
-function witnessText({ labels, namespaceLabels, portNames }: Witness): string {
-  const pairs = (of: Readonly<Record<string, string>>) =>
-    Object.entries(of).map(([key, value]) => `${key}=${value}`);
-  return [
-    pairs(labels).join() || "any labels",
-    ...pairs(namespaceLabels).map((label) => `namespace ${label}`),
-    ...portNames.map((name) => `named ${name}`),
-  ].join(", ");
-}
-
-function openingText({ ends, ports, witness }: Opening): string {
-  const names =
-    ends === ownNamespace
-      ? ends
-      : "addresses" in ends
-        ? toCidrs(ends.addresses).join()
-        : ends.map(({ namespace, name }) => `${namespace}/${name}`).join();
-  return `${names} ${formatPorts(ports)} (${witnessText(witness)})`;
-}
-
-interface Summary {
-  readonly isolation: string;
-  readonly openings: readonly string[];
-  readonly isDecided?: boolean;
-}
-
-function directionOf({ isIsolated, unisolated, openings, isDecided }: ExposedDirection): Summary {
-  const free = unisolated === undefined ? "always isolated" : `free with ${witnessText(unisolated)}`;
-  return {
-    isolation: isIsolated ? `isolated, ${free}` : free,
-    openings: openings.map(openingText),
-    ...(isDecided ? {} : { isDecided }),
-  };
-}
-
-/** What is exposed in a namespace; in one that is not in the input, where it has no name. */
-function at(manifests: readonly string[], namespace?: string, options: ExposureOptions = {}) {
-  const { places } = exposure(clusterOf(...manifests), options);
-  const place = places.find(({ namespaces }) =>
-    namespace === undefined ? namespaces === undefined : namespaces?.includes(namespace),
-  );
-  assert.ok(place);
-  return { egress: directionOf(place.egress), ingress: directionOf(place.ingress) };
-}
-
-type Exposed = ReturnType<typeof at>;
-const ofWorkloads = (text: string) => !text.startsWith(anything);
-const egressTo = ({ egress }: Exposed) => egress.openings.filter(ofWorkloads);
-const ingressFrom = ({ ingress }: Exposed) => ingress.openings.filter(ofWorkloads);
-
 const nothing = { isolation: "isolated, always isolated", openings: [] };
 
 describe("exposure", () => {
   it("shuts everything in a namespace with default-deny", () => {
-    assert.deepEqual(at([db, defaultDeny], "shop"), { egress: nothing, ingress: nothing });
+    assert.deepEqual(exposedAt([db, defaultDeny], "shop"), { egress: nothing, ingress: nothing });
   });
 
   it("leaves everything open where no policy isolates the pod or the other end", () => {
@@ -100,8 +36,8 @@ describe("exposure", () => {
       openings: ["shop/db all ports (any labels)", `${anything} all ports (any labels)`],
     };
     const manifests = [db, "{apiVersion: v1, kind: Namespace, metadata: {name: empty}}"];
-    assert.deepEqual(at(manifests, "empty"), { egress: all, ingress: all });
-    assert.deepEqual(at(manifests), { egress: all, ingress: all });
+    assert.deepEqual(exposedAt(manifests, "empty"), { egress: all, ingress: all });
+    assert.deepEqual(exposedAt(manifests), { egress: all, ingress: all });
     assert.deepEqual(
       exposure(clusterOf(...manifests)).places.map(({ namespaces }) => namespaces),
       [undefined, ["empty", "shop"]],
@@ -110,14 +46,14 @@ describe("exposure", () => {
 
   it("shuts what the other end shuts, wherever the pod is", () => {
     const manifests = [db, defaultDeny];
-    assert.deepEqual(at(manifests), {
+    assert.deepEqual(exposedAt(manifests), {
       egress: { isolation: "free with any labels", openings: [`${anything} all ports (any labels)`] },
       ingress: { isolation: "free with any labels", openings: [`${anything} all ports (any labels)`] },
     });
   });
 
   it("opens to any pod of any namespace what an empty namespaceSelector allows", () => {
-    assert.deepEqual(egressTo(at([db, dbFrom("[{namespaceSelector: {}}]")])), [
+    assert.deepEqual(reached(exposedAt([db, dbFrom("[{namespaceSelector: {}}]")])), [
       "shop/db TCP 5432 (any labels)",
     ]);
   });
@@ -125,11 +61,11 @@ describe("exposure", () => {
   it("finds the labels that open something, of the pod and of a new namespace", () => {
     const toWeb = "{podSelector: {matchLabels: {app: web}}}";
     const manifests = (peers: string) => [db, defaultDenyIngress, dbFrom(peers)];
-    assert.deepEqual(egressTo(at(manifests(`[${toWeb}]`), "shop")), ["shop/db TCP 5432 (app=web)"]);
-    assert.deepEqual(egressTo(at(manifests(`[${toWeb}]`))), []);
+    assert.deepEqual(reached(exposedAt(manifests(`[${toWeb}]`), "shop")), ["shop/db TCP 5432 (app=web)"]);
+    assert.deepEqual(reached(exposedAt(manifests(`[${toWeb}]`))), []);
     assert.deepEqual(
-      egressTo(
-        at(
+      reached(
+        exposedAt(
           manifests(
             "[{namespaceSelector: {matchLabels: {team: a}}, podSelector: {matchLabels: {app: web}}}]",
           ),
@@ -145,22 +81,22 @@ describe("exposure", () => {
       dbFrom(`[{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ${name}}}}]`),
       "{apiVersion: v1, kind: Namespace, metadata: {name: bank}}",
     ];
-    assert.deepEqual(egressTo(at(pinned("bank"), "bank")), ["shop/db TCP 5432 (any labels)"]);
-    assert.deepEqual(egressTo(at(pinned("bank"))), []);
+    assert.deepEqual(reached(exposedAt(pinned("bank"), "bank")), ["shop/db TCP 5432 (any labels)"]);
+    assert.deepEqual(reached(exposedAt(pinned("bank"))), []);
     // Anybody may create a namespace that is pinned and not there.
-    assert.deepEqual(egressTo(at(pinned("later"))), [
+    assert.deepEqual(reached(exposedAt(pinned("later"))), [
       "shop/db TCP 5432 (any labels, namespace kubernetes.io/metadata.name=later)",
     ]);
     const notPinned = dbFrom(
       "[{namespaceSelector: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: NotIn, values: [shop]}]}}]",
     );
-    assert.deepEqual(egressTo(at([db, notPinned])), ["shop/db TCP 5432 (any labels)"]);
+    assert.deepEqual(reached(exposedAt([db, notPinned])), ["shop/db TCP 5432 (any labels)"]);
   });
 
   it("chooses labels, or leaves them out, as selectors with expressions ask", () => {
     const opening = (...expressions: string[]) =>
-      egressTo(
-        at(
+      reached(
+        exposedAt(
           [db, dbFrom(`[{podSelector: {matchExpressions: [${expressions.join()}]}}]`), defaultDenyIngress],
           "shop",
         ),
@@ -194,7 +130,7 @@ describe("exposure", () => {
         "podSelector: {matchLabels: {logs: on}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 203.0.113.0/24}}], ports: [{port: 443}]}]",
       ),
     ];
-    assert.deepEqual(at(manifests, "shop").egress, {
+    assert.deepEqual(exposedAt(manifests, "shop").egress, {
       isolation: "isolated, always isolated",
       openings: ["shop/db TCP 5432 (app=api)", "203.0.113.0/24 TCP 443 (logs=on)"],
     });
@@ -215,12 +151,12 @@ describe("exposure", () => {
         "podSelector: {matchLabels: {app: api}}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}]",
       ),
     ];
-    assert.deepEqual(egressTo(at(manifests, "shop")), ["shop/db TCP 443 (app=api,tier=a)"]);
+    assert.deepEqual(reached(exposedAt(manifests, "shop")), ["shop/db TCP 443 (app=api,tier=a)"]);
   });
 
   it("finds the labels with which policies are avoided", () => {
     const isolating = (selector: string) =>
-      at([policy("shop/some", `podSelector: ${selector}, policyTypes: [Egress]`)], "shop").egress;
+      exposedAt([policy("shop/some", `podSelector: ${selector}, policyTypes: [Egress]`)], "shop").egress;
     const free = [`${anything} all ports (any labels)`];
     assert.deepEqual(isolating("{matchLabels: {app: web}}"), {
       isolation: "free with any labels",
@@ -231,7 +167,7 @@ describe("exposure", () => {
       openings: [`${anything} all ports (app=api)`],
     });
     assert.deepEqual(
-      at(
+      exposedAt(
         [
           policy(
             "shop/a",
@@ -259,7 +195,7 @@ describe("exposure", () => {
           {from: [{podSelector: {matchLabels: {app: web, tier: a}}}], ports: [{port: 443}, {port: 5432}]}]`,
       ),
     ];
-    assert.deepEqual(egressTo(at(manifests, "shop")), [
+    assert.deepEqual(reached(exposedAt(manifests, "shop")), [
       "shop/db TCP 80 (any labels)",
       "shop/db TCP 443 (app=web)",
       "shop/db TCP 5432 (app=web,tier=a)",
@@ -286,11 +222,11 @@ describe("exposure", () => {
           {action: Deny, from: [{namespaces: {}}]}]`,
       ),
     ];
-    assert.deepEqual(egressTo(at(manifests, "bank")), [
+    assert.deepEqual(reached(exposedAt(manifests, "bank")), [
       "shop/db TCP 80 (any labels)",
       "shop/db TCP 5432 (app=web)",
     ]);
-    assert.deepEqual(egressTo(at(manifests)), [
+    assert.deepEqual(reached(exposedAt(manifests)), [
       "shop/db TCP 5432 (app=web)",
       "shop/db TCP 80 (any labels, namespace team=a)",
     ]);
@@ -299,7 +235,7 @@ describe("exposure", () => {
       0,
       "subject: {namespaces: {}}, egress: [{action: Deny, to: [{namespaces: {}}]}]",
     );
-    assert.deepEqual(egressTo(at([...manifests, closed])), []);
+    assert.deepEqual(reached(exposedAt([...manifests, closed])), []);
   });
 
   it("lets the pod name its own ports, and finds the ports that the other end names", () => {
@@ -311,8 +247,8 @@ describe("exposure", () => {
          ingress: [{from: [{podSelector: {}}], ports: [{port: sql}]}], egress: [{to: [{podSelector: {}}], ports: [{port: http}]}]`,
       ),
     ];
-    assert.deepEqual(egressTo(at(manifests, "shop")), ["shop/db TCP 5432 (any labels)"]);
-    assert.deepEqual(ingressFrom(at(manifests, "shop")), [
+    assert.deepEqual(reached(exposedAt(manifests, "shop")), ["shop/db TCP 5432 (any labels)"]);
+    assert.deepEqual(reaching(exposedAt(manifests, "shop")), [
       "shop/db TCP 1-65535 (any labels, named TCP http)",
     ]);
   });
@@ -323,7 +259,7 @@ describe("exposure", () => {
       1,
       "subject: {namespaces: {}}, ingress: [{action: Allow, from: [{namespaces: {}}], ports: [{namedPort: metrics}]}]",
     );
-    assert.deepEqual(ingressFrom(at([db, defaultDenyIngress, accept], "shop")), [
+    assert.deepEqual(reaching(exposedAt([db, defaultDenyIngress, accept], "shop")), [
       "shop/db SCTP 1-65535 (any labels, named SCTP metrics)",
       "shop/db TCP 1-65535 (any labels, named TCP metrics)",
       "shop/db UDP 1-65535 (any labels, named UDP metrics)",
@@ -332,13 +268,15 @@ describe("exposure", () => {
 
   it("lets ipBlocks match new pods where the network plugin does", () => {
     const manifests = [db, dbFrom("[{ipBlock: {cidr: 10.0.0.0/8}}]")];
-    assert.deepEqual(egressTo(at(manifests, "shop")), []);
+    assert.deepEqual(reached(exposedAt(manifests, "shop")), []);
     const podRanges = fromCidr("10.4.0.0/16");
-    assert.deepEqual(egressTo(at(manifests, "shop", { podRanges, ipBlocksMatchPods: true })), [
+    assert.deepEqual(reached(exposedAt(manifests, "shop", { podRanges, ipBlocksMatchPods: true })), [
       "shop/db TCP 5432 (any labels)",
     ]);
     assert.deepEqual(
-      egressTo(at(manifests, "shop", { podRanges: fromCidr("192.168.0.0/16"), ipBlocksMatchPods: true })),
+      reached(
+        exposedAt(manifests, "shop", { podRanges: fromCidr("192.168.0.0/16"), ipBlocksMatchPods: true }),
+      ),
       [],
     );
   });
@@ -363,7 +301,7 @@ describe("exposure", () => {
       { namespaces: ["open"], openings: free },
       { namespaces: ["a", "b", "c"], openings: ["own namespace all ports (any labels)"] },
     ]);
-    assert.deepEqual(at([...tenant("a"), pod("open/job", "app: job")], "a").egress, {
+    assert.deepEqual(exposedAt([...tenant("a"), pod("open/job", "app: job")], "a").egress, {
       isolation: "isolated, always isolated",
       openings: ["a/db,a/web all ports (any labels)"],
     });
@@ -389,6 +327,6 @@ describe("exposure", () => {
         [["bank"], true],
       ],
     );
-    assert.equal(at(manifests, "shop").egress.isolation, "isolated, free with b0=any,b1=any,b2=any");
+    assert.equal(exposedAt(manifests, "shop").egress.isolation, "isolated, free with b0=any,b1=any,b2=any");
   });
 });
