@@ -60,10 +60,9 @@ for (const name of stacks) {
 
     it("comes up past the policy pack, and the API server then holds the golden manifests and nothing else", async () => {
       const result = succeeded(await stack.up());
-      // Staging can be taken down at once: its default-deny is not protected, of which the pack advises.
       assert.deepEqual(
-        [...new Set(result.violations.map(({ policy, enforcement }) => `${enforcement} ${policy}`))],
-        name === "prod" ? [] : ["advisory default-deny-protected"],
+        result.violations.map(({ policy, enforcement }) => `${enforcement} ${policy}`),
+        [],
       );
       assert.deepEqual(live(), goldenObjects(name));
       assert.deepEqual(Object.keys(result.outputs).sort(), [
@@ -173,10 +172,8 @@ for (const name of stacks) {
     });
 
     it("goes down, and leaves no namespace of its own behind", async () => {
-      if (name === "prod") {
-        assert.equal((await stack.destroy()).exitCode, 1, "default-deny is protected");
-        assert.ok("NetworkPolicy erlmcp erlmcp-deny-all-ingress" in live());
-      }
+      assert.equal((await stack.destroy()).exitCode, 1, "default-deny is protected");
+      assert.ok("NetworkPolicy erlmcp erlmcp-deny-all-ingress" in live());
       succeeded(await stack.destroy({ unprotect: true }));
       assert.deepEqual(
         live(),
