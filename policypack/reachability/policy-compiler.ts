@@ -75,11 +75,14 @@ export function isClusterPolicy(policy: NetworkPolicy | ClusterPolicy): policy i
   return "tier" in policy;
 }
 
-/** Cluster policies in the order in which they are asked: by tier and priority, and in a tie by name, so that it is a fixed one. */
+/**
+ * Cluster policies of a tier in the order in which they are asked: by priority, and in a tie by name and then by kind, so that it is
+ * a fixed one.
+ */
 export function inOrder(policies: readonly ClusterPolicy[], tier: ClusterPolicy["tier"]): ClusterPolicy[] {
   return policies
     .filter((policy) => policy.tier === tier)
-    .sort((a, b) => a.priority - b.priority || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    .sort((a, b) => a.priority - b.priority || (`${a.name} ${a.kind}` < `${b.name} ${b.kind}` ? -1 : 1));
 }
 
 const everything: Selector = { requirements: [] };
@@ -166,12 +169,12 @@ export function policyCompiler(
     let found = addressesOfClass.get(number);
     if (found === undefined) {
       const workload = representatives[number];
-      found =
-        workload !== undefined && workload.addresses.length > 0
-          ? knownAddresses(workload)
-          : workload?.hostNetwork === true
-            ? (options.nodeRanges ?? privateSpace)
-            : (options.podRanges ?? privateIpv4);
+      const known = knownAddresses(workload?.addresses ?? []);
+      const possible =
+        workload?.hostNetwork === true
+          ? (options.nodeRanges ?? privateSpace)
+          : (options.podRanges ?? privateIpv4);
+      found = isEmpty(known) ? possible : known;
       addressesOfClass.set(number, found);
     }
     return found;
@@ -238,7 +241,7 @@ export function policyCompiler(
         return union(
           ...cluster.nodes
             .filter((node) => selects(peer.nodes, node.labels))
-            .map((node) => knownAddresses(node)),
+            .map((node) => knownAddresses(node.addresses)),
         );
       case "pods":
       case "domains":
@@ -272,21 +275,17 @@ export function policyCompiler(
     const classes = peers && sets.union(peers.map((peer) => peerClasses(peer, policy, action)));
     const outside = (peers ?? []).map(peerAddresses).filter((addresses) => !isEmpty(addresses));
     const [first, ...others] = outside;
-    const addresses = first === undefined ? undefined : others.length === 0 ? first : union(...outside);
-    const byName = direction === "egress" ? (rule.ports ?? []).filter((port) => port.kind === "name") : [];
-    const ports =
-      byName.length === 0
-        ? portTable.resolve(rule.ports, subject)
-        : portTable.resolve(
-            rule.ports?.filter(({ kind }) => kind === "numbers"),
-            [],
-          );
+    const addresses = others.length === 0 ? first : union(...outside);
+    // Names are the destination's, which is the other end in egress.
+    const isEgress = direction === "egress";
+    const byName = isEgress ? (rule.ports ?? []).filter((port) => port.kind === "name") : [];
+    const ports = portTable.resolve(rule.ports, isEgress ? [] : subject);
     const key = [
       action,
       classes === undefined ? "any" : classes.id,
       addresses === undefined ? "" : addressKey(addresses),
       ports,
-      byName.length === 0 ? "" : JSON.stringify(byName),
+      JSON.stringify(byName),
     ].join("|");
     let compiled = tables.rules.get(key);
     if (compiled === undefined) {
@@ -378,6 +377,6 @@ function canOpen(rule: Rule): boolean {
   return reachesSomeone && (rule.ports !== noPortsId || rule.namedPorts.length > 0);
 }
 
-function knownAddresses({ addresses }: { readonly addresses: readonly string[] }): AddressSet {
+function knownAddresses(addresses: readonly string[]): AddressSet {
   return union(...addresses.map((address) => fromCidr(`${address}/${address.includes(":") ? 128 : 32}`)));
 }
