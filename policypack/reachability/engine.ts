@@ -216,8 +216,8 @@ function viewsOf(
   profiles: readonly (Profile | undefined)[],
   view: (profile: Profile, users: number) => SplitView,
 ): (SplitView | undefined)[] {
-  const users = new Map<Profile, number>();
-  for (const profile of profiles) if (profile) users.set(profile, (users.get(profile) ?? 0) + 1);
+  const users = new Map<Profile | undefined, number>();
+  for (const profile of profiles) users.set(profile, (users.get(profile) ?? 0) + 1);
   const made = new Map<Profile, SplitView>();
   return profiles.map((profile) => {
     if (profile === undefined) return undefined;

@@ -117,6 +117,20 @@ describe("difference", () => {
     ]);
   });
 
+  it("knows workloads that come and go by what their policies say, and no others", () => {
+    const more = "{apiVersion: v1, kind: Pod, metadata: {name: new, namespace: batch, labels: {app: new}}}";
+    const ofNew = `{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: new, namespace: batch}, spec: {podSelector: {matchLabels: {app: new}}, policyTypes: [Ingress, Egress], ingress: [{from: [{podSelector: {matchLabels: {app: job}}}], ports: [{port: 80}]}], egress: [{to: [{podSelector: {matchLabels: {app: job}}}], ports: [{port: 81}]}]}}`;
+    const [before, after] = [clusterOf(...shut), clusterOf(...shut, more, ofNew)];
+    assert.deepEqual(lines(difference(before, after)), [
+      "opened batch/job -> batch/new:  => TCP 80",
+      "opened batch/new -> batch/job:  => TCP 81",
+    ]);
+    assert.deepEqual(lines(difference(after, before)), [
+      "closed batch/job -> batch/new: TCP 80 => ",
+      "closed batch/new -> batch/job: TCP 81 => ",
+    ]);
+  });
+
   it("finds the addresses outside that changed, and no others", () => {
     const out = (cidr: string) =>
       clusterOf(

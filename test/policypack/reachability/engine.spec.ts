@@ -165,6 +165,22 @@ describe("the groups of flows", () => {
     ]);
   });
 
+  it("do not name a destination again for ports that the source may not send to", () => {
+    const cluster = clusterOf(
+      ...["shop/a", "shop/b", "shop/c"].map((id) => pod(id)),
+      policy(
+        "policyTypes: [Ingress, Egress], ingress: [{ports: [{port: 80}]}], egress: [{ports: [{port: 80}]}]",
+      ),
+      policy("ingress: [{from: [{podSelector: {matchLabels: {app: a}}}], ports: [{port: 443}]}]", "b"),
+    );
+    const all = "shop/a,shop/b,shop/c";
+    assert.deepEqual(groupsOf(analyse(cluster)), [
+      `${all} -> ${all}: TCP 80`,
+      `${all} -> ${anywhere}: TCP 80`,
+      `${anywhere} -> ${all}: TCP 80`,
+    ]);
+  });
+
   it("have one group for what several policies say in the same words", () => {
     const allow = (port: number): string =>
       `ingress: [{ports: [{port: 80}]}, {from: [{podSelector: {matchLabels: {app: a}}}], ports: [{port: ${port}}]}]`;
@@ -191,7 +207,7 @@ describe("the ports between two ends", () => {
     ),
     pod("batch/job", "containers: [{name: c, ports: [{name: sql, containerPort: 1521}]}]"),
     policy(
-      "policyTypes: [Egress], egress: [{ports: [{port: sql}]}, {to: [{ipBlock: {cidr: 10.0.0.0/9}}], ports: [{port: 443}, {port: 80}]}, {to: [{ipBlock: {cidr: 10.128.0.0/9}}], ports: [{port: 443}]}]",
+      "policyTypes: [Egress], egress: [{ports: [{port: sql}]}, {to: [{ipBlock: {cidr: 10.0.0.0/9}}], ports: [{port: 443}, {port: 80}]}, {to: [{ipBlock: {cidr: 10.128.0.0/9}}], ports: [{port: 443}, {port: 8443}]}]",
       "web",
     ),
   );
@@ -210,7 +226,7 @@ describe("the ports between two ends", () => {
         "shop/web -> batch/job: TCP 1521",
         "shop/web -> shop/db: TCP 5432",
         "shop/web -> 10.0.0.0/9: TCP 80, 443",
-        "shop/web -> 10.128.0.0/9: TCP 443",
+        "shop/web -> 10.128.0.0/9: TCP 443, 8443",
       ],
     );
   });
@@ -221,7 +237,7 @@ describe("the ports between two ends", () => {
       return hasNoPorts(ports) ? "" : formatPorts(ports);
     };
     assert.equal(to("10.1.0.0/16"), "TCP 80, 443");
-    assert.equal(to("10.200.0.0/16"), "TCP 443");
+    assert.equal(to("10.200.0.0/16"), "TCP 443, 8443");
     assert.equal(to("10.1.0.0/16", "10.200.0.0/16"), "TCP 443");
     assert.equal(to("10.0.0.0/8"), "TCP 443");
     assert.equal(to("10.0.0.0/7"), "");
