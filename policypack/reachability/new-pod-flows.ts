@@ -156,7 +156,6 @@ export function newPodFlows(cluster: Cluster, options: AnalysisOptions, limit: n
     }
 
     function add(ofPod: readonly Ways[], ofEnd: Ways, end: ClassSet | AddressSet): void {
-      if (ofPod.length === 0 || ofEnd.ways.length === 0) return;
       for (const { ports, chosen } of openings.where(ofPod, ofEnd, steps)) {
         found.add(ports, chosen, end);
       }

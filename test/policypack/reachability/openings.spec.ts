@@ -249,10 +249,24 @@ describe("the search for what a new pod has to be like", () => {
 
   it("decides where hundreds of rules open less than one does", () => {
     const manifests = [
-      ...[db, noEgress, ...numbered(260, (index) => mayPass(`s${index}`, `app: s${index}`))],
-      dbAccepts(...numbered(240, (index) => labelled(`tier: t${index}`, tcp(443))), pods("")),
+      ...[db, noEgress, ...numbered(300, (index) => mayPass(`s${index}`, `app: s${index}`))],
+      dbAccepts(...numbered(310, (index) => labelled(`tier: t${index}`, tcp(443))), pods("")),
     ];
     assert.deepEqual(decided(manifests, "shop"), ["shop/db all ports (app=s0)"]);
+  });
+
+  it("decides for hundreds of services, each of which sends to the outside and to one other", () => {
+    const count = 240;
+    const sending = (index: number) =>
+      policy(
+        `shop/s${index}`,
+        `podSelector: {matchLabels: {app: s${index}}}, policyTypes: [Egress], egress: [{ports: [{port: 443}]}, {to: [{podSelector: {matchLabels: {app: s${(index + 1) % count}}}}], ports: [{port: 80}]}]`,
+      );
+    const services = numbered(count, (index) => pod(`shop/s${index}`, `app: s${index}`));
+    const openings = decided([...services, noEgress, ...numbered(count, sending)], "shop");
+    assert.ok(openings.includes("shop/s1 TCP 80, 443 (app=s0)"));
+    assert.ok(openings.includes("shop/s2 TCP 80 (app=s1)"));
+    assert.ok(openings.includes(`shop/s0 TCP 80 (app=s${count - 1})`));
   });
 
   it("decides for tens of cluster policies, one after the other", () => {
