@@ -144,23 +144,23 @@ describe("what is open for a new pod", () => {
   it("is what the pods of its own namespace let in from there, for namespaces with the same policies", () => {
     const web = "podSelector: {matchLabels: {app: web}}";
     const data = "{namespaceSelector: {matchLabels: {team: data}}}";
-    const rules = [
-      `{from: [{${web}}]}`,
-      `{from: [${data}, {${web}}]}`,
-      `{from: [${data}]}, {from: [{${web}}]}`,
+    const ingress = (...rules: string[]) =>
+      `podSelector: {matchLabels: {app: db}}, ingress: [${rules.join()}]`;
+    const cases = [
+      [ingress(`{from: [{${web}}]}`)],
+      [ingress(`{from: [${data}, {${web}}]}`)],
+      [ingress(`{from: [${data}]}`, `{from: [{${web}}]}`)],
+      [ingress(`{from: [${data}]}`), ingress(`{from: [{${web}}]}`)],
     ];
-    for (const rule of rules) {
-      const own = (name: string) => [
-        policy(`${name}/own`, `podSelector: {matchLabels: {app: db}}, ingress: [${rule}]`),
-        policy(`${name}/data`, `podSelector: {matchLabels: {app: db}}, ingress: [{from: [${data}]}]`),
-      ];
+    for (const specs of cases) {
+      const own = (name: string) => specs.map((spec, index) => policy(`${name}/p${index}`, spec));
       const manifests = [
         ...[pod("b/db", "app: db"), pod("d/db", "app: db")],
         ...["a", "b", "c", "d"].flatMap((name) => [namespace(name), ...own(name)]),
       ];
       const openings = ["a", "b", "c", "d"].map((name) => reached(exposedAt(manifests, name)).join());
       const opened = "own namespace all ports (app=web)";
-      assert.deepEqual(openings, ["", opened, "", opened], rule);
+      assert.deepEqual(openings, ["", opened, "", opened], specs.join());
     }
   });
 

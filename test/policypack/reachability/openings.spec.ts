@@ -249,8 +249,8 @@ describe("the search for what a new pod has to be like", () => {
 
   it("decides where hundreds of rules open less than one does", () => {
     const manifests = [
-      ...[db, noEgress, ...numbered(300, (index) => mayPass(`s${index}`, `app: s${index}`))],
-      dbAccepts(...numbered(310, (index) => labelled(`tier: t${index}`, tcp(443))), pods("")),
+      ...[db, noEgress, ...numbered(320, (index) => mayPass(`s${index}`, `app: s${index}`))],
+      dbAccepts(...numbered(290, (index) => labelled(`tier: t${index}`, tcp(443))), pods("")),
     ];
     assert.deepEqual(decided(manifests, "shop"), ["shop/db all ports (app=s0)"]);
   });
