@@ -15,7 +15,7 @@ import {
   type PolicyCompiler,
   type Tables,
 } from "./policy-compiler";
-import type { PortsId } from "./port-table";
+import { allPortsId, type PortsId } from "./port-table";
 import type { Action } from "./profile";
 import type { AnalysisOptions } from "./reachability";
 
@@ -180,9 +180,8 @@ export function newPodRules(
     ports: readonly PortMatch[] | undefined,
     named: readonly NamedPort[] | "new pod",
   ): { readonly ports: PortsId; readonly when: Condition }[] {
-    if (ports === undefined || named !== "new pod") {
-      return [{ ports: table.resolve(ports, named === "new pod" ? [] : named), when: conditions.always }];
-    }
+    if (ports === undefined) return [{ ports: allPortsId, when: conditions.always }];
+    if (named !== "new pod") return [{ ports: table.resolve(ports, named), when: conditions.always }];
     const numbers = ports.filter(({ kind }) => kind === "numbers");
     return [
       ...(numbers.length === 0 ? [] : [{ ports: table.resolve(numbers, []), when: conditions.always }]),

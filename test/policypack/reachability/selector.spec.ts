@@ -43,6 +43,20 @@ describe("a selector", () => {
     for (const [text, given] of cases) assert.equal(formatSelector({ requirements: given }), text);
   });
 
+  it("selects by the labels that are there, and a label that is missing satisfies NotIn and DoesNotExist", () => {
+    const [web, bare] = [{ app: "web" }, {}];
+    const selected = (given: Requirement): Labels[] =>
+      [web, bare].filter((one) => selects({ requirements: [given] }, one));
+    assert.deepEqual(selected(requirement("app", "In", "web", "x")), [web]);
+    assert.deepEqual(selected(requirement("app", "In", "x")), []);
+    assert.deepEqual(selected(requirement("app", "NotIn", "web")), [bare]);
+    assert.deepEqual(selected(requirement("app", "NotIn", "x")), [web, bare]);
+    assert.deepEqual(selected(requirement("app", "Exists")), [web]);
+    assert.deepEqual(selected(requirement("app", "DoesNotExist")), [bare]);
+    // Every object of JavaScript has one by inheritance.
+    assert.deepEqual(selected(requirement("constructor", "Exists")), []);
+  });
+
   it("has the key of those with the same requirements in another order, and of no others", () => {
     const [web, data, old] = [
       requirement("app", "In", "web"),
