@@ -52,7 +52,7 @@ describe("zero-trust check", function () {
     let printed = "";
     process.chdir(folder.path);
     // The tests may run on a terminal.
-    process.env["NO_COLOR"] = "1";
+    process.env.NO_COLOR = "1";
     process.stdout.write = (piece: string | Uint8Array) => {
       printed += String(piece);
       return true;
@@ -66,8 +66,8 @@ describe("zero-trust check", function () {
     } finally {
       process.stdout.write = write;
       process.chdir(cwd);
-      if (noColour === undefined) delete process.env["NO_COLOR"];
-      else process.env["NO_COLOR"] = noColour;
+      if (noColour === undefined) delete process.env.NO_COLOR;
+      else process.env.NO_COLOR = noColour;
       process.exitCode = undefined;
     }
   }
