@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { netpolNoAllowAllPeers as rule } from "../../../policypack/rules/netpol-no-allow-all-peers";
 import { assertClusterDnsException } from "../../helpers/cluster-dns-exception";
-import { type WireResource, findingsOf, messagesOf, unknown } from "../../helpers/run-rule";
+import { findingsOf, messagesOf, unknown } from "../../helpers/run-rule";
 import { block, egressTo, networkPolicy } from "../network-policy";
 
 const namespaces = (selector: unknown): unknown => ({

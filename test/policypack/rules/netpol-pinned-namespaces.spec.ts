@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { netpolPinnedNamespaces as rule } from "../../../policypack/rules/netpol-pinned-namespaces";
 import { assertClusterDnsException } from "../../helpers/cluster-dns-exception";
-import { type WireResource, findingsOf, messagesOf, resource, unknown } from "../../helpers/run-rule";
+import { findingsOf, messagesOf, resource, unknown } from "../../helpers/run-rule";
 import { block, egressTo, networkPolicy } from "../network-policy";
 
 const name = "kubernetes.io/metadata.name";
