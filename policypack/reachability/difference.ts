@@ -260,7 +260,7 @@ function workloadLists(
       const workloads = now.length > 0 ? now : (before.members[number] ?? []);
       return workloads.map((workload) => ({ number, workload, key: sortKey(workload) }));
     })
-    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
   const ranked = new Map<number, { rank: number; workload: Workload }[]>();
   sorted.forEach(({ number, workload }, rank) => {
     const list = ranked.get(number);

@@ -131,6 +131,94 @@ describe("difference", () => {
     ]);
   });
 
+  it("shows every kind of change, those that open something first", () => {
+    const sources = ["a", "b", "c", "d", "e"];
+    const manifests = ["target", ...sources].map(
+      (app) =>
+        `{apiVersion: v1, kind: Pod, metadata: {name: ${app}, namespace: shop, labels: {app: ${app}}}}`,
+    );
+    const withPorts = (...ranges: (readonly [number, number] | undefined)[]): Cluster =>
+      clusterOf(
+        ...manifests,
+        ...ranges.map((range, index) =>
+          policy(
+            `p${index}`,
+            `{matchLabels: {app: ${sources[index]}}}`,
+            `policyTypes: [Egress], egress: [${range === undefined ? "" : `{to: [{podSelector: {matchLabels: {app: target}}}], ports: [{port: ${range[0]}, endPort: ${range[1]}}]}`}]`,
+          ),
+        ),
+      );
+    const found = difference(
+      withPorts([1, 1], [1, 2], [1, 1], [1, 1], undefined),
+      withPorts(undefined, [1, 1], [2, 2], [1, 2], [1, 1]),
+    );
+    assert.deepEqual(lines(found), [
+      "opened shop/e -> shop/target:  => TCP 1",
+      "widened shop/d -> shop/target: TCP 1 => TCP 1-2",
+      "changed shop/c -> shop/target: TCP 1 => TCP 2",
+      "narrowed shop/b -> shop/target: TCP 1-2 => TCP 1",
+      "closed shop/a -> shop/target: TCP 1 => ",
+    ]);
+    assert.deepEqual(found.changes.map(opens), [true, true, true, false, false]);
+  });
+
+  it("names a destination once, though it has more ports for some sources than others with the same change", () => {
+    const manifests = ["a", "b", "c", "x"].map(
+      (app) =>
+        `{apiVersion: v1, kind: Pod, metadata: {name: ${app}, namespace: shop, labels: {app: ${app}}}}`,
+    );
+    const fromAny = (app: string, port: number, more = ""): string =>
+      policy(app, `{matchLabels: {app: ${app}}}`, `ingress: [{ports: [{port: ${port}}]}${more}]`);
+    const fromA = (port: number): string =>
+      `, {from: [{podSelector: {matchLabels: {app: a}}}], ports: [{port: ${port}}]}`;
+    const sendNothing = ["b", "c", "x"].map((app) =>
+      policy(`no-${app}`, `{matchLabels: {app: ${app}}}`, "policyTypes: [Egress]"),
+    );
+    const ofPods = (...policies: string[]): Cluster => clusterOf(...manifests, ...sendNothing, ...policies);
+    const inside = (before: Cluster, after: Cluster): string[] =>
+      lines(difference(before, after)).filter((line) => !line.includes("0.0.0.0"));
+    assert.deepEqual(
+      inside(ofPods(), ofPods(fromAny("b", 80, fromA(443)), fromAny("c", 80), fromAny("x", 81, fromA(444)))),
+      [
+        "narrowed shop/a -> shop/c: all ports => TCP 80",
+        "narrowed shop/a -> shop/b: all ports => TCP 80, 443",
+        "narrowed shop/a -> shop/x: all ports => TCP 81, 444",
+      ],
+    );
+    assert.deepEqual(
+      inside(
+        ofPods(fromAny("b", 80, fromA(443)), fromAny("c", 80, ", {ports: [{port: 443}]}")),
+        ofPods(fromAny("b", 80), fromAny("c", 80)),
+      ),
+      ["narrowed shop/a -> shop/b,shop/c: TCP 80, 443 => TCP 80"],
+    );
+  });
+
+  it("sorts the workloads that come and go by namespace and name", () => {
+    const more = ["shop/z", "batch/new", "shop/a"].map((id) => {
+      const [namespace = "", name = ""] = id.split("/");
+      return `{apiVersion: v1, kind: Pod, metadata: {name: ${name}, namespace: ${namespace}}}`;
+    });
+    for (const given of [more, [...more].reverse()]) {
+      const [before, after] = [clusterOf(pods), clusterOf(pods, ...given)];
+      const names = ["batch/new", "shop/a", "shop/z"].join();
+      assert.deepEqual(
+        [difference(before, after), difference(after, before)].map(({ added, removed }) => [
+          textOf(added),
+          textOf(removed),
+        ]),
+        [
+          [names, ""],
+          ["", names],
+        ],
+      );
+      assert.equal(
+        lines(difference(before, after))[0],
+        `opened batch/job,shop/db,shop/web -> ${names}:  => all ports`,
+      );
+    }
+  });
+
   it("finds the addresses outside that changed, and no others", () => {
     const out = (cidr: string) =>
       clusterOf(
