@@ -5,7 +5,9 @@ import { clusterOf } from "../../helpers/cluster-of";
 import {
   adminPolicy,
   anything,
+  clusterPolicy,
   exposedAt,
+  namespace,
   openingText,
   pod,
   policy,
@@ -305,6 +307,104 @@ describe("exposure", () => {
       isolation: "isolated, always isolated",
       openings: ["a/db,a/web all ports (any labels)"],
     });
+  });
+
+  it("tells namespaces apart whose pods can be free of policies from those whose pods cannot, though nothing is open", () => {
+    const shut = clusterPolicy(
+      "shut",
+      "Admin",
+      "ingress: [{action: Deny, from: [{namespaces: {}}]}], egress: [{action: Deny, to: [{namespaces: {}}, {networks: [0.0.0.0/0, '::/0']}]}]",
+    );
+    const isolating = (name: string, selector: string) =>
+      policy(`${name}/deny`, `podSelector: ${selector}, policyTypes: [Egress]`);
+    const notA = "{matchExpressions: [{key: app, operator: NotIn, values: [a]}]}";
+    const notB = "{matchExpressions: [{key: app, operator: NotIn, values: [b]}]}";
+    const { places } = exposure(
+      clusterOf(
+        db,
+        shut,
+        ...[isolating("always", "{}"), isolating("but-a", notA), isolating("but-b", notB)],
+        ...["always", "but-a", "but-b"].map((name) =>
+          policy(`${name}/in`, "podSelector: {}, policyTypes: [Ingress]"),
+        ),
+      ),
+    );
+    const of = (name: string) => places.find(({ namespaces }) => namespaces?.includes(name));
+    assert.deepEqual(of("always")?.namespaces, ["always"]);
+    assert.deepEqual(of("but-a")?.namespaces, ["but-a"]);
+    assert.deepEqual(of("but-b")?.namespaces, ["but-b"]);
+    assert.deepEqual(of("always")?.egress.unisolated, undefined);
+    assert.deepEqual(of("but-a")?.egress.unisolated?.labels, { app: "a" });
+  });
+
+  it("shows the openings for the fewest labels first, then those to the most workloads, with workloads and labels sorted", () => {
+    const twins = ["z", "y", "x"].map((name) => pod(`twins/${name}`, "kind: twin"));
+    const manifests = [
+      ...[pod("twins/single", "kind: single"), pod("bank/x", "kind: twin")],
+      ...twins,
+      ...[namespace("shop"), policy("shop/in", "podSelector: {}, policyTypes: [Ingress]")],
+      policy("shop/deny", "podSelector: {}, policyTypes: [Egress]"),
+      policy(
+        "shop/one",
+        "podSelector: {matchLabels: {a: on}}, policyTypes: [Egress], egress: [{to: [{namespaceSelector: {}, podSelector: {matchLabels: {kind: single}}}]}]",
+      ),
+      policy(
+        "shop/many",
+        "podSelector: {matchLabels: {b: on}}, policyTypes: [Egress], egress: [{to: [{namespaceSelector: {}, podSelector: {matchLabels: {kind: twin}}}]}]",
+      ),
+      policy(
+        "shop/two",
+        "podSelector: {matchLabels: {z: on}}, policyTypes: [Egress], egress: [{to: [{namespaceSelector: {}, podSelector: {matchLabels: {app: db}}}]}]",
+      ),
+      ...[
+        pod("bank/db", "app: db"),
+        policy(
+          "bank/db",
+          "podSelector: {matchLabels: {app: db}}, ingress: [{from: [{namespaceSelector: {}, podSelector: {matchLabels: {c: on}}}]}]",
+        ),
+      ],
+    ];
+    assert.deepEqual(exposedAt(manifests, "shop").egress.openings, [
+      "bank/x,twins/x,twins/y,twins/z all ports (b=on)",
+      "twins/single all ports (a=on)",
+      "bank/db all ports (c=on,z=on)",
+    ]);
+  });
+
+  it("shows the most exposed places first: by directions that are free and open, then by workloads and by addresses", () => {
+    const outward = (name: string, ...peers: string[]) =>
+      policy(
+        `${name}/policy`,
+        `podSelector: {}, policyTypes: [Ingress, Egress], egress: [${peers.map((peer, index) => `{to: [${peer}], ports: [{port: ${index + 1}}]}`).join()}]`,
+      );
+    const pods = (app: string) => `{namespaceSelector: {}, podSelector: {matchLabels: {app: ${app}}}}`;
+    const block = (cidr: string) => `{ipBlock: {cidr: ${cidr}}}`;
+    const order = (...manifests: string[]) =>
+      exposure(clusterOf(pod("bank/a", "app: a"), pod("bank/b", "app: b"), ...manifests)).places.flatMap(
+        ({ namespaces }) => namespaces?.filter((name) => name !== "bank") ?? [],
+      );
+    assert.deepEqual(
+      order(
+        outward("n1", block("10.0.0.0/24")),
+        outward("n2", block("10.0.0.0/16"), block("192.0.2.0/24")),
+        outward("n3", pods("a")),
+        outward("n4", pods("a"), pods("b")),
+        outward("n5", block("10.0.0.0/16")),
+        policy("n6/policy", "podSelector: {}, policyTypes: [Ingress]"),
+        namespace("n7"),
+      ),
+      ["n7", "n6", "n4", "n3", "n2", "n5", "n1"],
+    );
+    // Free of NetworkPolicies, but shut by a cluster policy.
+    const shut = `{apiVersion: policy.networking.k8s.io/v1alpha2, kind: ClusterNetworkPolicy, metadata: {name: shut}, spec: {tier: Admin, priority: 1, subject: {namespaces: {matchLabels: {shut: on}}}, egress: [{action: Deny, to: [{namespaces: {}}, {networks: [0.0.0.0/0, '::/0']}]}]}}`;
+    assert.deepEqual(
+      order(
+        shut,
+        ...[namespace("n1", "shut: on"), policy("n1/in", "podSelector: {}, policyTypes: [Ingress]")],
+        outward("n2", pods("a")),
+      ),
+      ["n2", "n1"],
+    );
   });
 
   it("says where it gave up, and shuts nothing there", () => {
