@@ -82,7 +82,8 @@ class MatrixPodMaker {
   private readonly seen = new Set<string>();
   /** How many pods have been added under a name. */
   private readonly names = new Map<string, number>();
-  private readonly searched = new Set<string>();
+  /** By pairs of selectors, whether the search came to its end. */
+  private readonly searched = new Map<string, boolean>();
   private readonly matching = new Map<string, readonly Namespace[]>();
   /** Namespaces whose labels are not known, by the labels that a policy may find on them. */
   private readonly supposed = new Map<string, Namespace>();
@@ -208,8 +209,11 @@ class MatrixPodMaker {
   /** Adds pods that a pair of selectors matches: some of no service, and some of each service in the namespaces. */
   private search(namespaces: Selector | string, pods: Selector = everything): void {
     const key = `${typeof namespaces === "string" ? namespaces : `[${selectorKey(namespaces)}]`} ${selectorKey(pods)}`;
-    if (this.searched.has(key)) return;
-    this.searched.add(key);
+    const isDone = this.searched.get(key);
+    // Whoever asks again is as undecided as who asked first.
+    if (isDone === false) throw new OutOfSteps(mostSteps);
+    if (isDone) return;
+    this.searched.set(key, false);
     for (const { name, labels: namespaceLabels } of this.namespacesOf(namespaces)) {
       const services = (this.servicesIn.get(name) ?? []).filter((service) => agree(service.pods, pods));
       const steps = new SearchSteps(mostSteps);
@@ -226,6 +230,7 @@ class MatrixPodMaker {
         this.add(name, own, "variant", text);
       }
     }
+    this.searched.set(key, true);
   }
 
   private addNamespace(name: string, labels: Labels): void {

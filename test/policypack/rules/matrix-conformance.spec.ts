@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import type { NetworkPolicy } from "../../../matrix";
 import { matrixConformance as rule } from "../../../policypack/rules/matrix-conformance";
+import { namespaceDefaultDeny } from "../../../policypack/rules/namespace-default-deny";
+import { reachabilityKnown } from "../../../policypack/rules/reachability-known";
 import {
   findingsOf,
   fromManifest,
@@ -324,6 +326,9 @@ See docs/rules.md#matrix-conformance`,
     assert.deepEqual(await findingsOf(rule, objects.slice(0, 5)), []);
     const baseline = [{ matrix: { namespaces: ["shop"], services: [], flows: [] } }];
     assert.deepEqual(await findingsOf(rule, [], { baseline }), []);
+    const network = staging.filter((one) => !objects.includes(one));
+    assert.equal(network.length, 1);
+    assert.deepEqual(await findingsOf(rule, network), []);
   });
 
   it("leaves to others what a policy that is not known may do, and judges the rest", async () => {
@@ -338,5 +343,86 @@ See docs/rules.md#matrix-conformance`,
     );
     assert.equal((await findingsOf(rule, [...opened, strange])).length, 1);
     assert.equal((await findingsOf(rule, [...without("observability/jaeger-ingress"), strange])).length, 1);
+  });
+
+  it("leaves to others pods, policies and namespaces that are not known, and judges the rest", async () => {
+    const deployed = (kind: string, metadata: unknown, more: object = {}): WireResource =>
+      resource(`kubernetes:${kind}`, { metadata, ...more });
+    const key = "app.kubernetes.io/name";
+    const [shut, opened] = [
+      without("erlmcp/postgres-ingress"),
+      changed("erlmcp/postgres-ingress", addPeer("ingress", { namespaceSelector: named("reports") })),
+    ];
+    const [missing = ""] = await findingsOf(rule, shut);
+    const [excess = ""] = await findingsOf(rule, opened);
+    const others = [namespaceDefaultDeny, reachabilityKnown];
+    const findings = async (strange: WireResource): Promise<readonly (readonly string[])[]> => {
+      const blocking = await Promise.all(others.map((other) => findingsOf(other, [...staging, strange])));
+      assert.match(blocking.flat().join(), / cannot be verified: .* not known in the preview/);
+      return Promise.all(
+        [staging, shut, opened].map((resources) => findingsOf(rule, [...resources, strange])),
+      );
+    };
+    for (const metadata of [
+      { name: "db", namespace: "erlmcp", labels: { [key]: unknown } },
+      { name: "db", namespace: "erlmcp", labels: unknown },
+      { name: "db", namespace: unknown, labels: { [key]: "postgres" } },
+    ]) {
+      assert.deepEqual(await findings(deployed("core/v1:Pod", metadata)), [[], [missing], [excess]]);
+    }
+    // What opens the flow may be there, so it is not called shut.
+    const spec = { podSelector: {}, policyTypes: ["Ingress"], ingress: [{}] };
+    for (const strange of [
+      deployed("networking.k8s.io/v1:NetworkPolicy", { name: "p", namespace: unknown }, { spec }),
+      deployed("core/v1:Namespace", { name: "reports", labels: unknown }),
+    ]) {
+      assert.deepEqual(await findings(strange), [[], [], [excess]]);
+    }
+  });
+
+  it("blocks, each by name, policies of the stack whose pods take too long to find", async function () {
+    this.timeout(30_000);
+    // Pods of no service have one label of each service: a million ways.
+    const services = Array.from({ length: 6 }, (_, service) => ({
+      name: `service-${service}`,
+      namespace: "shop",
+      podSelector: {
+        matchExpressions: Array.from({ length: 10 }, (__, label) => ({
+          key: `label-${service}-${label}`,
+          operator: "DoesNotExist",
+        })),
+      },
+    }));
+    const matrix = { namespaces: ["shop"], services, flows: [] };
+    const policy = (name: string, podSelector: object) => ({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name, namespace: "shop" },
+      spec: { podSelector, policyTypes: ["Ingress", "Egress"] },
+    });
+    const [deny, again] = [policy("deny", {}), policy("deny-again", {})];
+    const decided = policy("decided", {
+      matchExpressions: services.map((_, service) => ({ key: `label-${service}-0`, operator: "Exists" })),
+    });
+    const [first, ...more] = await runRule(
+      rule,
+      [deny, again, decided].map((one) => fromManifest(one)),
+      { baseline: [{ matrix }] },
+    );
+    assert.equal(first?.enforcementLevel, "mandatory");
+    assert.equal(
+      first.message,
+      `NetworkPolicy shop/deny cannot be verified: spec has selectors that are too intricate to find out which pods they match.
+Why it blocks: it may open what the communication matrix does not declare. What cannot be verified is not compliant.
+Write instead: selectors with fewer requirements, best one label with one value each.
+See docs/rules.md#matrix-conformance`,
+    );
+    assert.deepEqual(
+      more.map(({ message }) => message.split("\n")[0]),
+      [first.message.split("\n")[0]?.replace("shop/deny", "shop/deny-again")],
+    );
+    // Those of the baseline are for whoever deploys them.
+    const baseline = [{ matrix, objects: [deny, again] }];
+    assert.deepEqual(await findingsOf(rule, fromManifest(decided), { baseline }), []);
   });
 });
