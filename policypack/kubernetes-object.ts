@@ -1,4 +1,13 @@
-import { field, isList, isObject, isUnknown, snapshot, type Plain, type PlainObject } from "./plain-data";
+import {
+  field,
+  isList,
+  isObject,
+  isUnknown,
+  peek,
+  snapshot,
+  type Plain,
+  type PlainObject,
+} from "./plain-data";
 
 /** A Kubernetes kind, whatever its version: a rule for a kind judges every version that is or was served. */
 export interface Kind {
@@ -87,24 +96,28 @@ export interface ReadObjects {
 
 /**
  * The objects of the given kinds in a resource: itself, its `…Patch` twin, or the items of its `…List` or of a core `List`
- * (whose items name their own kind). A resource of another kind holds none. The kind is taken from the type token, since
- * the provider applies that one, in both spellings of the core group: typed classes write `core/v1`, CustomResource `v1`.
+ * (whose items name their own kind). A resource of another kind holds none. The core group is known in both spellings: typed classes
+ * write `core/v1` in the type token, CustomResource `v1`.
  */
 export function readObjects(resource: ObservedResource, kinds: readonly Kind[]): ReadObjects {
-  const token = /^kubernetes:([^:]+):([^:]+)$/.exec(resource.type);
-  const [, apiVersion, tokenKind] = token ?? [];
-  if (apiVersion === undefined || tokenKind === undefined) return none;
-  const group = groupOf(apiVersion);
-  const isAnyList = group === "" && tokenKind === "List";
+  const applied = appliedKind(resource);
+  if (applied === undefined) return none;
+  if (applied === "unknown") {
+    const problem = "kind or apiVersion is not known in the preview, so it cannot be told what it is";
+    const title = `${resource.type} (${sourceOf(resource)})`;
+    return unreadable({ path: "", title, urn: resource.urn, problem });
+  }
+  const { group, kind: appliedName } = applied;
+  const isAnyList = group === "" && appliedName === "List";
   const kind = kinds.find(
     (candidate) =>
       candidate.groups.includes(group) &&
-      ["", "Patch", "List"].some((suffix) => tokenKind === `${candidate.kind}${suffix}`),
+      ["", "Patch", "List"].some((suffix) => appliedName === `${candidate.kind}${suffix}`),
   );
   if (kind === undefined && !isAnyList) return none;
   const props = snapshot(resource.props);
   if (!isObject(props)) {
-    const title = `${tokenKind} (${sourceOf(resource)})`;
+    const title = `${appliedName} (${sourceOf(resource)})`;
     return unreadable({
       path: "",
       title,
@@ -112,13 +125,33 @@ export function readObjects(resource: ObservedResource, kinds: readonly Kind[]):
       problem: "its properties are not known in the preview",
     });
   }
-  if (isAnyList || tokenKind === `${kind?.kind ?? ""}List`) {
+  if (isAnyList || appliedName === `${kind?.kind ?? ""}List`) {
     return readItems(resource, props, "", isAnyList ? kinds : [], group, kind);
   }
-  // It is no List of any kinds, so the type names one of the rule's.
+  // It is no List of any kinds, so its name is that of one of the rule's.
   if (kind === undefined) return none;
-  const object = describe(resource, group, kind, props, "", tokenKind !== kind.kind);
+  const object = describe(resource, group, kind, props, "", appliedName !== kind.kind);
   return { objects: [object], unreadable: [] };
+}
+
+/**
+ * What the provider makes of a resource, with the suffix `Patch` where it is one; undefined where the provider is not that of Kubernetes.
+ * The provider applies the properties' own apiVersion and kind, whatever the type token says, and a typed class writes both alike. The
+ * token counts where the properties have none, as those of components, and of a Release, which it knows by the token alone.
+ */
+function appliedKind({
+  type,
+  props,
+}: ObservedResource): { readonly group: string; readonly kind: string } | "unknown" | undefined {
+  const [, apiVersion, tokenKind] = /^kubernetes:([^:]+):([^:]+)$/.exec(type) ?? [];
+  if (apiVersion === undefined || tokenKind === undefined) return undefined;
+  const token = { group: groupOf(apiVersion), kind: tokenKind };
+  if (helmReleaseKind.groups.includes(token.group)) return token;
+  const [ownVersion, ownKind] = [peek(props, "apiVersion"), peek(props, "kind")];
+  if (isUnknown(ownVersion) || isUnknown(ownKind)) return "unknown";
+  if (typeof ownVersion !== "string" || typeof ownKind !== "string") return token;
+  const isPatch = tokenKind === `${ownKind}Patch`;
+  return { group: groupOf(ownVersion), kind: isPatch ? tokenKind : ownKind };
 }
 
 const none: ReadObjects = { objects: [], unreadable: [] };

@@ -41,6 +41,12 @@ export function snapshot(value: unknown): Plain {
   return known;
 }
 
+/** One field of what {@link snapshot} copies, without the rest; null where there is none. */
+export function peek(value: unknown, key: string): Plain {
+  const original = originalOf(value);
+  return typeof original === "object" && original !== null ? read(original, key) : null;
+}
+
 /** The copies of what does not change any more; undefined until one is asked for. */
 const copies = new WeakMap<object, Plain | undefined>();
 
