@@ -192,7 +192,8 @@ export const protectedServices = defineRule({
     for (const policy of comparison.undecided) {
       const object = reading.objectOf(policy);
       // What a matrix decides about is reported by matrix-conformance.
-      if (object === undefined || isClusterPolicy(policy) || judged.isDecided(policy.namespace)) continue;
+      const isReported = !isClusterPolicy(policy) && judged.isDecided(policy.namespace);
+      if (object === undefined || isReported) continue;
       reportOn(object).unverifiable({
         at: "spec",
         found: "has selectors that are too intricate to find out which pods they match",
@@ -254,7 +255,7 @@ class Judged {
     ];
     const services = matrices
       .flatMap(({ matrix }) => matrix.services)
-      .filter(({ namespace, pods }) => this.isDecided(namespace) && this.isOfStore(pods.requirements));
+      .filter(({ pods }) => this.storeLabel(pods.requirements) !== undefined);
     const namespaces = new Set([...subjects, ...services].map(({ namespace }) => namespace));
     if (namespaces.size === 0) return undefined;
     // A matrix decides about other namespaces as well, which are nothing to this rule.
@@ -295,9 +296,9 @@ class Judged {
 
   private protectedAs(subject: Workload): ProtectedWorkload | undefined {
     if (this.exclude.includes(subject.namespace)) return undefined;
-    const deployed = this.deployed.get(podsKey(subject));
+    if (subject.kind !== standIn) return this.deployed.get(podsKey(subject));
     const isMeant = this.isDecided(subject.namespace) || this.meant.has(podsKey(subject));
-    if (deployed !== undefined || subject.kind !== standIn || !isMeant) return deployed;
+    if (!isMeant) return undefined;
     const protection = protectionOf(subject.kind, subject.labels, undefined, this.settings);
     return protection && { workload: subject, protection };
   }
@@ -315,10 +316,6 @@ class Judged {
     return labels === undefined
       ? []
       : [{ namespace, name: "", kind: standIn, labels, namedPorts: [], hostNetwork: false, addresses: [] }];
-  }
-
-  private isOfStore(requirements: readonly Requirement[]): boolean {
-    return this.storeLabel(requirements) !== undefined;
   }
 
   /** What a selector asks for of which a protected label is made. */

@@ -418,4 +418,159 @@ See docs/rules.md#protected-services`,
       /^NetworkPolicyPatch shop\/p: spec\.ingress\[0\]\.from\[0\] lets in/,
     );
   });
+
+  it("judges a policy for stores elsewhere by the labels that are protected, whatever else it asks for", async () => {
+    const from = [namespaceCalled("reports")];
+    const found = async (podSelector: unknown, config: object = {}, more: WireResource[] = []) =>
+      (await findingsOf(rule, [deny, opening(from, port(5432), podSelector), ...more], { ...config })).map(
+        (finding) => finding.replace(/^.*any pod of namespace reports to /, ""),
+      );
+    const either = (...values: string[]) => ({ matchExpressions: [{ key: "app", operator: "In", values }] });
+    assert.deepEqual(await found(either("api", "postgresql")), ["shop/postgresql (TCP 5432)."]);
+    assert.deepEqual(
+      await found({ matchLabels: { app: "orders", "app.kubernetes.io/component": "database" } }),
+      ["shop/orders (TCP 5432)."],
+    );
+    const labels = [
+      { key: "tier", values: ["cache"] },
+      { key: "tier", values: ["data"] },
+    ];
+    const tier = { matchLabels: { tier: "data" } };
+    assert.deepEqual(await found(tier), []);
+    assert.deepEqual(await found(tier, { protectedLabels: labels }), ["shop/data (TCP 5432)."]);
+    // No pods have it.
+    const without = [{ key: "app", operator: "NotIn", values: ["redis"] }];
+    assert.deepEqual(await found({ matchLabels: { app: "redis" }, matchExpressions: without }), []);
+    assert.deepEqual(await found({ matchLabels: { app: "redis" } }, { exclude: ["shop"] }), []);
+
+    // Where the stack has such pods, it is about these.
+    const redis = { matchLabels: { app: "redis" } };
+    const deployed = (app: string, more: object = {}): WireResource[] => [
+      workload("store", { app, role: "primary" }, [{ image: app }], "apps/v1:StatefulSet", more),
+    ];
+    assert.deepEqual(await found(redis, {}, deployed("redis")), ["shop/store (TCP 5432)."]);
+    assert.deepEqual(await found(redis, {}, deployed("mongo")), ["shop/redis (TCP 5432)."]);
+    const [finding, ...others] = await found(redis, {}, deployed("redis", { hostNetwork: true }));
+    assert.match(finding ?? "", /spec\.template\.spec\.hostNetwork is true/);
+    assert.deepEqual(others, ["shop/redis (TCP 5432)."]);
+    const elsewhere = resource("kubernetes:core/v1:Pod", {
+      metadata: { name: "r", namespace: "other", labels: { app: "redis" } },
+      spec: { containers: [{ image: "redis" }] },
+    });
+    assert.deepEqual((await found(redis, {}, [elsewhere])).at(-1), "shop/redis (TCP 5432).");
+  });
+
+  it("takes pods that a policy names as clients for no stores, whatever they are called", async () => {
+    const all = policy("all", {
+      podSelector: {},
+      policyTypes: ["Ingress"],
+      ingress: [{ from: [labelled({ app: "web" })], ports: port(5432) }],
+    });
+    assert.deepEqual(
+      await findingsOf(rule, [store, web, deny, all, opening([labelled({ app: "redis" })])]),
+      [],
+    );
+  });
+
+  it("takes pods with the same labels for one store, whichever the order of labels and objects", async () => {
+    const pods = (name: string, image: unknown, labels: object = { app: "x", tier: "y" }): WireResource =>
+      workload(name, labels, [{ image }]);
+    const turned = { tier: "y", app: "x" };
+    const found = (...pair: WireResource[]): Promise<string[]> =>
+      findingsOf(rule, [...pair, deny, opening([namespaceCalled("reports")])]);
+    const certain =
+      "NetworkPolicy shop/p: spec.ingress[0].from[0] lets in what is no declared client of a database, cache or queue: any pod of namespace reports to ";
+    for (const [pair, name] of [
+      [[pods("a", "redis"), pods("b", "redis")], "a"],
+      [[pods("a", unknown), pods("b", "redis")], "b"],
+      [[pods("a", "redis"), pods("b", unknown)], "a"],
+      [[pods("a", "own", turned), pods("b", "redis")], "b"],
+      [[pods("a", "own"), pods("b", "redis", turned)], "b"],
+    ] as const) {
+      assert.deepEqual(await found(...pair), [`${certain}shop/${name} (TCP 5432).`]);
+    }
+  });
+
+  it("takes the stack's own matrix at its word too, for its services as far as they are stores", async () => {
+    const service = (name: string) => ({
+      name,
+      namespace: "shop",
+      podSelector: { matchLabels: { app: name } },
+    });
+    const matrix = { namespaces: ["shop"], services: [service("web"), service("redis")], flows: [] };
+    const network = resource("erlmcp:network:ZeroTrustNetwork", { matrix }, "network");
+    const to = (podSelector: unknown, more: object = {}): Promise<string[]> =>
+      findingsOf(rule, [network, deny, opening([labelled({ app: "web" })], port(5432), podSelector)], {
+        ...more,
+      });
+    const found =
+      "NetworkPolicy shop/p: spec.ingress[0].from[0] lets in what is no declared client of a database, cache or queue: shop/web to shop/redis (TCP 5432).";
+    assert.deepEqual(await to({ matchLabels: { app: "redis" } }), [found]);
+    assert.deepEqual(await to({}), [found]);
+    assert.deepEqual(await to({ matchLabels: { app: "web" } }), []);
+    assert.deepEqual(await to({}, { exclude: ["shop"] }), []);
+  });
+
+  it("leaves to others what stores send, and what is not known of pods that nothing isolates", async () => {
+    const sends = policy("sends", { podSelector: ofX, policyTypes: ["Egress"], egress: [{}] });
+    assert.deepEqual(await findingsOf(rule, [store, deny, sends]), []);
+    const own = workload("own", { app: "x" }, [{ image: unknown }]);
+    assert.deepEqual(await findingsOf(rule, [own]), []);
+    const node = { hostNetwork: true };
+    const ownOnNode = workload("own", { app: "x" }, [{ image: unknown }], "apps/v1:DaemonSet", node);
+    assert.deepEqual(await findingsOf(rule, [ownOnNode, deny]), []);
+    const onNode = workload("store", { app: "x" }, [{ image: "redis" }], "apps/v1:DaemonSet", node);
+    assert.deepEqual(await findingsOf(rule, [onNode, deny], { exclude: ["shop"] }), []);
+    const { props } = onNode;
+    const theirs = { apiVersion: "apps/v1", kind: "DaemonSet", ...(props as object) };
+    assert.deepEqual(await findingsOf(rule, [web, deny], { baseline: [{ objects: [theirs] }] }), []);
+  });
+
+  it("blocks policies whose pods take too long to find, but those that matrix-conformance blocks", async function () {
+    this.timeout(30_000);
+    // Pods of no service have one label of each service: a million ways.
+    const services = ["shop", "data"].flatMap((namespace) =>
+      Array.from({ length: 6 }, (_, service) => ({
+        name: `${namespace}-${service}`,
+        namespace,
+        podSelector: {
+          matchExpressions: Array.from({ length: 10 }, (__, label) => ({
+            key: `label-${service}-${label}`,
+            operator: "DoesNotExist",
+          })),
+        },
+      })),
+    );
+    const matrix = { namespaces: ["shop"], services, flows: [] };
+    const elsewhere = resource("kubernetes:core/v1:Pod", {
+      metadata: { name: "store", namespace: "data", labels: { app: "x" } },
+      spec: { containers: [{ image: "redis" }] },
+    });
+    const [theirs, ours] = [
+      policy("theirs", { podSelector: {}, policyTypes: ["Ingress"] }, "data"),
+      policy("ours", { podSelector: {}, policyTypes: ["Ingress"] }, "data"),
+    ];
+    const admin = resource("kubernetes:policy.networking.k8s.io/v1alpha1:AdminNetworkPolicy", {
+      metadata: { name: "a" },
+      spec: { priority: 1, subject: { namespaces: {} } },
+    });
+    const [first, ...more] = await runRule(rule, [store, elsewhere, deny, ours, admin], {
+      baseline: [{ matrix, objects: [theirs.props] }],
+    });
+    assert.equal(first?.urn, ours.urn);
+    assert.equal(first.enforcementLevel, "mandatory");
+    assert.equal(
+      first.message,
+      `NetworkPolicy data/ours cannot be verified: spec has selectors that are too intricate to find out which pods they match.
+Why it blocks: it may open a database, cache or queue: whoever takes over one of these reads, changes or deletes the data, or keeps the service from its clients. What cannot be verified is not compliant.
+Write instead: selectors with fewer requirements, best one label with one value each.
+See docs/rules.md#protected-services`,
+    );
+    assert.deepEqual(
+      more.map(({ message }) => message.split("\n")[0]),
+      [
+        "AdminNetworkPolicy a cannot be verified: spec has selectors that are too intricate to find out which pods they match.",
+      ],
+    );
+  });
 });
