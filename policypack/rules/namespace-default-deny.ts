@@ -5,7 +5,7 @@ import { defineRule, type Subject } from "../define-rule";
 import { cisNetworkPolicies, nistZeroTrust, nsaNetworkSeparation, owaspSegmentation } from "../frameworks";
 import { namespaceKind, networkPolicyKind, workloadKinds, type KubernetesObject } from "../kubernetes-object";
 import { directions, literalValueFix, type Direction } from "../network-policy";
-import { field, isObject, isUnknown } from "../plain-data";
+import { field, isObject, isUnknown, type PlainObject } from "../plain-data";
 
 /** A namespace whose default-deny neither the stack nor a baseline can show. */
 interface ExistingDefaultDeny {
@@ -47,7 +47,7 @@ export const namespaceDefaultDeny = defineRule({
   },
   kinds: [namespaceKind, networkPolicyKind, ...workloadKinds],
   patches:
-    "A NamespacePatch brings its namespace into scope when it sets network-policy: zero-trust. A NetworkPolicyPatch never counts as default-deny: it creates nothing, and whether the policy it patches exists and what else that holds is not seen here. A policy of the baseline counts no more where the stack patches its spec.",
+    "A NamespacePatch brings its namespace into scope when it sets network-policy: zero-trust. A NetworkPolicyPatch never counts as default-deny: it creates nothing, and whether the policy it patches exists and what else that holds is not seen here. A policy of the baseline counts as what the stack's patches make of it, and a patch of a default-deny there brings its namespace into scope.",
   limits:
     "Namespaces that are only named as peers are not judged. Being a stack rule, it stops an update in the preview that precedes it.",
   examples: {
@@ -132,13 +132,14 @@ spec:
   },
   validateStack: (stack, { baseline, existing, exclude }, reportOn) => {
     const { objects } = stack;
+    const beside = existingPolicies(baselineBeside(stack, baseline), objects);
     const policies: Policy[] = [
       ...objects.filter(({ kind, patch }) => kind === networkPolicyKind.kind && !patch),
-      ...existingPolicies(baselineBeside(stack, baseline), objects),
+      ...beside.policies,
     ];
     const isolation = policies.map((policy) => ({ policy, denies: deniesByDefault(policy) }));
     const settled = new Set([...exclude, ...existing.map(({ namespace }) => namespace)]);
-    for (const [namespace, subject] of namespacesInScope(objects, reportOn)) {
+    for (const [namespace, subject] of namespacesInScope(objects, beside.patches, reportOn)) {
       if (settled.has(namespace)) continue;
       const candidates = isolation.filter(({ policy }) => (policy.namespace ?? namespace) === namespace);
       const missing: Direction[] = [];
@@ -170,36 +171,56 @@ spec:
 /** A NetworkPolicy of the stack or of the baseline. */
 type Policy = Pick<KubernetesObject, "body" | "namespace" | "title">;
 
-/** The baseline's policies, but for those that the stack deploys itself or changes. */
-function existingPolicies(baseline: readonly Baseline[], objects: readonly KubernetesObject[]): Policy[] {
-  const changed = new Set(
-    objects
-      .filter(({ kind, patch, body }) => kind === networkPolicyKind.kind && (!patch || "spec" in body))
-      .map(({ namespace = "", name = "" }) => `${namespace}/${name}`),
-  );
-  return baseline
+/** What is left of the baseline's policies beside the stack's own. */
+interface Existing {
+  /** As the stack's patches leave them; without those that the stack deploys itself. */
+  readonly policies: readonly Policy[];
+  /** The patches of what denies by default without them: what comes of it is the stack's doing. */
+  readonly patches: ReadonlySet<KubernetesObject>;
+}
+
+function existingPolicies(baseline: readonly Baseline[], objects: readonly KubernetesObject[]): Existing {
+  const own = objects.filter(({ kind }) => kind === networkPolicyKind.kind);
+  const patches = new Set<KubernetesObject>();
+  const policies = baseline
     .flatMap(({ objects: bodies = [] }) => bodies)
-    .flatMap((body) => {
+    .flatMap((body): Policy[] => {
       const metadata = field(body, "metadata");
       const [namespace, name] = [field(metadata, "namespace"), field(metadata, "name")];
       if (!isObject(body) || typeof namespace !== "string" || typeof name !== "string") return [];
-      const path = `${namespace}/${name}`;
-      return field(body, "kind") === networkPolicyKind.kind && !changed.has(path)
-        ? [{ body, namespace, title: `NetworkPolicy ${path} of the baseline` }]
-        : [];
+      if (field(body, "kind") !== networkPolicyKind.kind) return [];
+      const same = own.filter((object) => object.namespace === namespace && object.name === name);
+      if (same.some(({ patch }) => !patch)) return [];
+      const denies = deniesByDefault({ body });
+      const changes = same.filter((patch) => field(patch.body, "spec") !== undefined);
+      if (directions.some(({ direction }) => denies(direction) !== false)) {
+        for (const patch of changes) patches.add(patch);
+      }
+      const title = `NetworkPolicy ${namespace}/${name} of the baseline`;
+      return [{ body: changes.reduce(patched, body), namespace, title }];
     });
+  return { policies, patches };
+}
+
+/** As server-side apply does: the fields of a spec, with all that is within them, are replaced. */
+function patched(body: PlainObject, patch: KubernetesObject): PlainObject {
+  const [before, after] = [field(body, "spec"), field(patch.body, "spec") ?? null];
+  return { ...body, spec: isObject(before) && isObject(after) ? { ...before, ...after } : after };
 }
 
 /** The namespaces in scope, in the order of the objects, each with the object that its finding is reported on. */
 function namespacesInScope(
   objects: readonly KubernetesObject[],
+  patches: ReadonlySet<KubernetesObject>,
   reportOn: (subject: Subject) => {
     unverifiable: (finding: { at: string; danger: string; fix: string }) => void;
   },
 ): Map<string, Subject> {
   const scope = new Map<string, Subject>();
   const named = objects.filter(({ kind }) => kind === namespaceKind.kind).filter(isClaimed);
-  const deployed = objects.filter(({ kind, patch }) => kind !== namespaceKind.kind && !patch);
+  const deployed = objects.filter(
+    (object) => object.kind !== namespaceKind.kind && (!object.patch || patches.has(object)),
+  );
   for (const object of [...named, ...deployed]) {
     const isNamespace = object.kind === namespaceKind.kind;
     const name = isNamespace ? object.name : object.namespace;

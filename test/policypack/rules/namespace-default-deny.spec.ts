@@ -149,6 +149,23 @@ See docs/rules.md#namespace-default-deny`,
         metadata: { name: "deny-out", namespace: "apps", annotations: { owner: "a" } },
       });
       assert.deepEqual(await found([deployment("apps"), annotated], { objects }), []);
+      const alike = policy({ policyTypes: ["Egress"] }, "apps", "Patch", "deny-out");
+      assert.deepEqual(await found([deployment("apps"), alike], { objects }), []);
+    });
+
+    it("has in scope what a patch of a default-deny changes, though the stack deploys nothing there", async () => {
+      const objects = [ingress, egress, existing("web", { podSelector: { matchLabels: { app: "web" } } })];
+      const patch = (spec: unknown, name = "deny-out") => policy(spec, "apps", "Patch", name);
+      const some = { podSelector: { matchLabels: { app: "a" } } };
+      assert.deepEqual(await found([patch(some)], { objects }), [
+        "NetworkPolicyPatch apps/deny-out: namespace apps has no default-deny for egress.",
+      ]);
+      assert.deepEqual(await found([patch({ podSelector: {} })], { objects }), []);
+      assert.deepEqual(await found([patch(some, "web")], { objects }), []);
+      const unsure =
+        "NetworkPolicyPatch apps/deny-out cannot be verified: namespace apps has no default-deny for egress that is known as such: NetworkPolicy apps/deny-out of the baseline may be one, but namespace, podSelector, policyTypes or rules are not known.";
+      assert.deepEqual(await found([patch(unknown)], { objects }), [unsure]);
+      assert.deepEqual(await found([patch({ podSelector: unknown })], { objects }), [unsure]);
     });
   });
 
