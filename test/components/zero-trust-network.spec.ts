@@ -122,18 +122,16 @@ for (const stack of stacks) {
       }
     });
 
-    it(stack === "prod" ? "protects default-deny and nothing else" : "protects nothing", () => {
+    it("protects default-deny and nothing else", () => {
       assert.deepEqual(
         all
           .filter(({ protect }) => protect)
           .map(({ name }) => name)
           .sort(),
-        stack === "prod"
-          ? ["erlmcp", "monitoring", "observability"].flatMap((namespace) => [
-              `network-${namespace}-default-deny-egress`,
-              `network-${namespace}-default-deny-ingress`,
-            ])
-          : [],
+        ["erlmcp", "monitoring", "observability"].flatMap((namespace) => [
+          `network-${namespace}-default-deny-egress`,
+          `network-${namespace}-default-deny-ingress`,
+        ]),
       );
     });
 
