@@ -95,13 +95,19 @@ const targets: readonly Target[] = [
     [],
     ["clusternetworkpolicies", "adminnetworkpolicies", "baselineadminnetworkpolicies"],
   ),
-  ...policies("networking.k8s.aws", ["applicationnetworkpolicies"], ["clusternetworkpolicies"]),
+  ...policies(
+    "networking.k8s.aws",
+    ["applicationnetworkpolicies", "policyendpoints"],
+    ["clusternetworkpolicies", "clusterpolicyendpoints"],
+  ),
+  ...policies("networking.gke.io", ["fqdnnetworkpolicies"]),
   ...calico("projectcalico.org"),
   ...calico("crd.projectcalico.org"),
   ...policies(
     "cilium.io",
-    ["ciliumnetworkpolicies"],
-    ["ciliumclusterwidenetworkpolicies", "ciliumcidrgroups"],
+    // By the second, the agents know which pod has which labels.
+    ["ciliumnetworkpolicies", "ciliumendpoints"],
+    ["ciliumclusterwidenetworkpolicies", "ciliumcidrgroups", "ciliumendpointslices", "ciliumidentities"],
   ),
   ...policies(
     "crd.antrea.io",
@@ -122,19 +128,35 @@ const targets: readonly Target[] = [
   ]),
 ];
 
-/** The cluster's own ClusterRoles that have such rights, with the labels by which an aggregated one takes them in. */
-export const ownClusterRoles: readonly {
+/** A ClusterRole that every cluster has. */
+export interface OwnClusterRole {
   readonly name: string;
+  /** The power that it gives before all. */
+  readonly power: Power;
+  /** By which an aggregated role takes it in. */
   readonly labels: Readonly<Record<string, string>>;
-}[] = [
-  { name: "cluster-admin", labels: {} },
-  { name: "admin", labels: {} },
-  { name: "edit", labels: { "rbac.authorization.k8s.io/aggregate-to-admin": "true" } },
-  { name: "system:aggregate-to-edit", labels: { "rbac.authorization.k8s.io/aggregate-to-edit": "true" } },
-].map(({ name, labels }) => ({
-  name,
-  labels: { "kubernetes.io/bootstrapping": "rbac-defaults", ...labels },
-}));
+}
+
+/** @param aggregatesTo the role that takes it in by a label for it */
+function own(name: string, power: Power, aggregatesTo?: string): OwnClusterRole {
+  const label = aggregatesTo && { [`rbac.authorization.k8s.io/aggregate-to-${aggregatesTo}`]: "true" };
+  return { name, power, labels: { "kubernetes.io/bootstrapping": "rbac-defaults", ...label } };
+}
+
+/** The cluster's own ClusterRoles that have such rights. */
+export const ownClusterRoles: readonly OwnClusterRole[] = [
+  own("cluster-admin", "policies"),
+  own("admin", "policies"),
+  own("edit", "policies", "admin"),
+  own("system:aggregate-to-edit", "policies", "edit"),
+  // These two may change or delete whatever there is.
+  own("system:controller:generic-garbage-collector", "policies"),
+  own("system:controller:namespace-controller", "policies"),
+  own("system:controller:clusterrole-aggregation-controller", "rights"),
+  own("system:controller:endpoint-controller", "endpoints"),
+  own("system:controller:endpointslice-controller", "endpoints"),
+  own("system:controller:endpointslicemirroring-controller", "endpoints"),
+];
 
 /** A right that undoes network policies. */
 export interface Grant {

@@ -6,7 +6,14 @@ import { cisClusterAdmin, cisEscalation, cisWildcards, nsaNetworkSeparation, owa
 import type { Kind, KubernetesObject } from "../kubernetes-object";
 import { literalValueFix, notReadable, readItems } from "../network-policy";
 import { field, isObject, isUnknown, quote, type Plain } from "../plain-data";
-import { grantsOf, ownClusterRoles, powers, type Grant, type Power } from "../rbac-grants";
+import {
+  grantsOf,
+  ownClusterRoles,
+  powers,
+  type Grant,
+  type OwnClusterRole,
+  type Power,
+} from "../rbac-grants";
 import { LabelReader } from "../reachability/read-labels";
 import { SelectorReader } from "../reachability/read-selector";
 import { selects } from "../reachability/selector";
@@ -19,8 +26,10 @@ const clusterRoleBinding: Kind = { groups, kind: "ClusterRoleBinding", clusterSc
 const kinds = [role, clusterRole, roleBinding, clusterRoleBinding];
 
 const danger = "what a workload may do with it may include opening the network to itself.";
-const ownRoleDanger =
-  "with it comes the right to write NetworkPolicies. Whoever takes over the workload opens the network to itself.";
+const ownRoleDanger = (roles: readonly OwnClusterRole[]): string =>
+  roles.some(({ power }) => power === "policies")
+    ? "with it comes the right to write NetworkPolicies. Whoever takes over the workload opens the network to itself."
+    : `whoever takes over the workload ${[...new Set(roles.map(({ power }) => powers[power]))].join("; ")}.`;
 const orAllow = "For a controller whose task it is, an entry with the reason under this rule's allow.";
 const fix = `apiGroups, resources and verbs by name, without *, and get, list and watch only for what the network is shut with. ${orAllow}`;
 
@@ -183,10 +192,12 @@ function reportAggregation(aggregation: Plain | undefined, report: Reporter): vo
     }
     const taken = ownClusterRoles.filter(({ labels }) => selector !== undefined && selects(selector, labels));
     if (taken.length === 0) continue;
+    const names = taken.slice(0, 4).map(({ name }) => name);
+    const more = taken.length > names.length ? ` and ${taken.length - names.length} more` : "";
     report.violation({
       at,
-      found: `takes in the cluster's own ${taken.map(({ name }) => name).join(", ")}`,
-      danger: ownRoleDanger,
+      found: `takes in the cluster's own ${names.join(", ")}${more}`,
+      danger: ownRoleDanger(taken),
       fix: `a label of your own, on ClusterRoles that name what they grant. ${orAllow}`,
     });
   }
@@ -212,7 +223,8 @@ function reportBinding({ body, patch }: KubernetesObject, report: Reporter): voi
   const name = isUnknown(roleRef) ? roleRef : field(roleRef, "name");
   const isKnown = typeof kind === "string" && typeof name === "string";
   if (kind === role.kind) return;
-  if (typeof name === "string" && !ownClusterRoles.some((own) => own.name === name)) return;
+  const own = ownClusterRoles.filter((one) => one.name === name);
+  if (typeof name === "string" && own.length === 0) return;
   const workloads = readItems(field(body, "subjects"), "subjects", danger, report).flatMap(
     ({ at, body: subject }) => {
       const named = workloadOf(subject);
@@ -229,7 +241,7 @@ function reportBinding({ body, patch }: KubernetesObject, report: Reporter): voi
   const at = "roleRef.name";
   if (isKnown) {
     const instead = `a Role of its own, with the verbs and resources that it needs. ${orAllow}`;
-    report.violation({ at, found: `is ${quote(name)}, ${whom}`, danger: ownRoleDanger, fix: instead });
+    report.violation({ at, found: `is ${quote(name)}, ${whom}`, danger: ownRoleDanger(own), fix: instead });
     return;
   }
   const found =

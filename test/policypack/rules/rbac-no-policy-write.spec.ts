@@ -44,6 +44,7 @@ describe("rbac-no-policy-write", () => {
       grants([""], ["namespaces"], ["delete"]),
       grants([""], ["*/scale"], ["update"]),
       grants([group], ["roles", "rolebindings"], ["create", "update", "patch", "delete"]),
+      grants(["cilium.io"], ["ciliumendpoints", "ciliumidentities"], ["get", "list", "watch"]),
       [{ nonResourceURLs: ["*"], verbs: ["*"] }],
       [],
       undefined,
@@ -74,6 +75,10 @@ describe("rbac-no-policy-write", () => {
       ["crd.projectcalico.org", "globalnetworkpolicies", "ClusterRole"],
       ["cilium.io", "ciliumnetworkpolicies", "Role"],
       ["cilium.io", "ciliumclusterwidenetworkpolicies", "ClusterRole"],
+      ["cilium.io", "ciliumendpoints", "Role"],
+      ["cilium.io", "ciliumidentities", "ClusterRole"],
+      ["networking.gke.io", "fqdnnetworkpolicies", "Role"],
+      ["networking.k8s.aws", "policyendpoints", "Role"],
       ["crd.antrea.io", "clusternetworkpolicies", "ClusterRole"],
       ["security.istio.io", "peerauthentications", "Role"],
       ["policy.linkerd.io", "servers", "Role"],
@@ -128,7 +133,7 @@ describe("rbac-no-policy-write", () => {
   it("reads wildcards, and says what they include", async () => {
     const [message] = await messagesOf(rule, clusterRole(grants(["*"], ["*"], ["*"])));
     assert.deepEqual(message?.split("\n").slice(0, 2), [
-      "ClusterRole r: rules[0] grants create, update, patch, delete, deletecollection on networkpolicies.networking.k8s.io, networkpolicies.extensions and 37 more; create, update, patch on namespaces, namespaces/status, namespaces/finalize; create, update, patch on endpoints, endpointslices.discovery.k8s.io; escalate, bind, impersonate on roles.rbac.authorization.k8s.io, clusterroles.rbac.authorization.k8s.io and 3 more.",
+      "ClusterRole r: rules[0] grants create, update, patch, delete, deletecollection on networkpolicies.networking.k8s.io, networkpolicies.extensions and 43 more; create, update, patch on namespaces, namespaces/status, namespaces/finalize; create, update, patch on endpoints, endpointslices.discovery.k8s.io; escalate, bind, impersonate on roles.rbac.authorization.k8s.io, clusterroles.rbac.authorization.k8s.io and 3 more.",
       "Why it is dangerous: whoever has it opens the network to itself: adds a policy that allows everything, or takes away default-deny; sets a namespace's labels: those that Pod Security and the mesh go by, and by which policies elsewhere let it in; decides where a Service's clients are sent, those that may talk to more than it does included (CVE-2021-25740); gives itself, or takes from others, any right, that of writing policies included.",
     ]);
     assert.deepEqual(await findingsOf(rule, role(grants(["networking.k8s.io"], ["*"], ["create"]))), [
@@ -189,7 +194,7 @@ describe("rbac-no-policy-write", () => {
       await findingsOf(rule, aggregated({ matchExpressions: [{ key: label, operator: "Exists" }] }, {})),
       [
         "ClusterRole r: aggregationRule.clusterRoleSelectors[0] takes in the cluster's own system:aggregate-to-edit.",
-        "ClusterRole r: aggregationRule.clusterRoleSelectors[1] takes in the cluster's own cluster-admin, admin, edit, system:aggregate-to-edit.",
+        "ClusterRole r: aggregationRule.clusterRoleSelectors[1] takes in the cluster's own cluster-admin, admin, edit, system:aggregate-to-edit and 6 more.",
       ],
     );
     assert.deepEqual(await findingsOf(rule, aggregated({ matchLabels: { [label]: unknown } })), [
@@ -229,6 +234,19 @@ describe("rbac-no-policy-write", () => {
     assert.deepEqual(await findingsOf(rule, binding(ref("cluster-admin"), everybody, "ClusterRoleBinding")), [
       'ClusterRoleBinding b: roleRef.name is "cluster-admin", for Group system:serviceaccounts:team, Group system:authenticated, User system:serviceaccount:team:web.',
     ]);
+    const ofController = (name: string) =>
+      messagesOf(rule, binding(ref(`system:controller:${name}`), [workload]));
+    assert.deepEqual(
+      (await ofController("endpointslice-controller")).map((message) => message.split("\n").slice(0, 2)),
+      [
+        [
+          'RoleBinding team/b: roleRef.name is "system:controller:endpointslice-controller", for ServiceAccount team/web.',
+          "Why it is dangerous: whoever takes over the workload decides where a Service's clients are sent, those that may talk to more than it does included (CVE-2021-25740).",
+        ],
+      ],
+    );
+    assert.equal((await ofController("clusterrole-aggregation-controller")).length, 1);
+    assert.equal((await ofController("job-controller")).length, 0);
     const people = [
       { kind: "Group", name: "platform-team" },
       { kind: "User", name: "ann" },
