@@ -98,6 +98,10 @@ See docs/rules.md#namespace-default-deny`,
       ["NetworkPolicy apps/deny: namespace apps has no default-deny for ingress and egress."],
     );
     assert.deepEqual(await findingsOf(rule, [policy(both, "apps", "Patch")]), []);
+    const notKnown = { metadata: { name: "web", namespace: "apps" }, spec: unknown };
+    assert.deepEqual(await findingsOf(rule, resource("kubernetes:apps/v1:Deployment", notKnown)), [
+      "Deployment apps/web: namespace apps has no default-deny for ingress and egress.",
+    ]);
     for (const type of [
       "batch/v1:CronJob",
       "apps/v1beta2:DaemonSet",
@@ -151,6 +155,8 @@ See docs/rules.md#namespace-default-deny`,
       assert.deepEqual(await found([deployment("apps"), annotated], { objects }), []);
       const alike = policy({ policyTypes: ["Egress"] }, "apps", "Patch", "deny-out");
       assert.deepEqual(await found([deployment("apps"), alike], { objects }), []);
+      const sameName = { metadata: { name: "deny-out", namespace: "apps" } };
+      assert.deepEqual(await found([resource("kubernetes:apps/v1:Deployment", sameName)], { objects }), []);
     });
 
     it("has in scope what a patch of a default-deny changes, though the stack deploys nothing there", async () => {

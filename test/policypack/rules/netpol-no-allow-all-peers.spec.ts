@@ -83,13 +83,18 @@ describe("netpol-no-allow-all-peers", () => {
   });
 
   it("blocks selectors that only leave some namespaces out", async () => {
-    for (const expression of [
-      { key: name, operator: "NotIn", values: ["kube-system"] },
-      { key: "untrusted", operator: "DoesNotExist" },
-      { key: name, operator: "Exists" },
+    const expressions = (...matchExpressions: unknown[]) => ({ matchExpressions });
+    for (const selector of [
+      expressions({ key: name, operator: "NotIn", values: ["kube-system"] }),
+      expressions({ key: "untrusted", operator: "DoesNotExist" }),
+      expressions({ key: name, operator: "Exists" }),
+      { matchLabels: {}, ...expressions({ key: "untrusted", operator: "DoesNotExist" }) },
+      // Whichever label it turns out to be.
+      expressions({ key: unknown, operator: "NotIn", values: ["kube-system"] }),
+      expressions({ key: unknown, operator: "DoesNotExist" }),
     ]) {
-      const found = JSON.stringify({ matchExpressions: [expression] });
-      assert.deepEqual(await findingsOf(rule, egressTo(namespaces({ matchExpressions: [expression] }))), [
+      const found = JSON.stringify(selector).replace(unknown, "(not known)");
+      assert.deepEqual(await findingsOf(rule, egressTo(namespaces(selector))), [
         `NetworkPolicy erlmcp/web: spec.egress[0].to[0].namespaceSelector is ${found}, which selects every namespace that it does not exclude.`,
       ]);
     }
@@ -141,6 +146,7 @@ describe("netpol-no-allow-all-peers", () => {
       "NetworkPolicy erlmcp/web: spec.egress covers the whole IPv4 address space on TCP 443, with spec.egress[0], spec.egress[1] together.",
     ]);
     assert.equal((await findingsOf(rule, halves([], [{ port: "https" }]))).length, 0);
+    assert.equal((await findingsOf(rule, halves([{ port: 443 }], [{ port: unknown }]))).length, 0);
     assert.equal((await findingsOf(rule, halves([{ port: "https" }], [{ port: "https" }]))).length, 1);
     assert.equal((await findingsOf(rule, halves([{ port: 443 }], [{ port: 80 }]))).length, 0);
     assert.equal(
@@ -165,6 +171,14 @@ describe("netpol-no-allow-all-peers", () => {
       [
         { namespaceSelector: { matchExpressions: [{ key: "a", operator: unknown }] } },
         'spec.egress[0].to[0].namespaceSelector is {"matchExpressions":[{"key":"a","operator":"(not known)"}]}, whose requirements are not known in the preview.',
+      ],
+      [
+        { namespaceSelector: { matchExpressions: [{ key: unknown, operator: "Exists" }] } },
+        'spec.egress[0].to[0].namespaceSelector is {"matchExpressions":[{"key":"(not known)","operator":"Exists"}]}, whose requirements are not known in the preview.',
+      ],
+      [
+        { namespaceSelector: { matchExpressions: unknown } },
+        'spec.egress[0].to[0].namespaceSelector is {"matchExpressions":"(not known)"}, whose requirements are not known in the preview.',
       ],
       [{ ipBlock: unknown }, "spec.egress[0].to[0].ipBlock is not known in the preview."],
       [{ ipBlock: {} }, "spec.egress[0].to[0].ipBlock.cidr is missing."],

@@ -11,6 +11,8 @@ function onPorts(cidr: unknown, ports: unknown): ReturnType<typeof networkPolicy
   return networkPolicy({ egress: [{ to: [block(cidr)], ports }] });
 }
 
+const endpoint = (cidr: string) => ({ cidr, service: "metadata", credentials: "node" });
+
 describe("netpol-no-metadata-endpoint", () => {
   it("accepts blocks that hold no metadata service, and peers that are pods", async () => {
     for (const policy of [
@@ -202,6 +204,15 @@ describe("netpol-no-metadata-endpoint", () => {
     const onePort = { cidr: "169.254.42.42/32", ports: ["TCP 80"], reason: "x" };
     assert.deepEqual(await findingsOf(rule, unknownPort, { allowed: [onePort] }), [
       "NetworkPolicy erlmcp/web cannot be verified: spec.egress[0].ports are not all known or valid.",
+    ]);
+    // What is allowed on some port is left out where the ports are not known, and named where they are others.
+    const both = { endpoints: ["169.254.42.42/32", "169.254.43.43/32"].map(endpoint), allowed: [onePort] };
+    const [known, notKnown] = [443, unknown].map((port) => onPorts("169.254.42.0/23", [{ port }]));
+    assert.deepEqual(await findingsOf(rule, known ?? [], both), [
+      `${at} reaches 169.254.42.42/32 (metadata), 169.254.43.43/32 (metadata) on TCP 443.`,
+    ]);
+    assert.deepEqual(await findingsOf(rule, notKnown ?? [], both), [
+      `${at} reaches 169.254.43.43/32 (metadata) on ports that are not all known or valid.`,
     ]);
     const everyPort = { cidr: "169.254.42.42/32", reason: "x" };
     assert.deepEqual(await findingsOf(rule, unknownPort, { allowed: [everyPort] }), []);

@@ -32,6 +32,14 @@ describe("netpol-port-numbers", () => {
     assert.deepEqual(levels, ["advisory", "advisory"]);
   });
 
+  it("takes names with digits for names", async () => {
+    const named = networkPolicy({ ingress: [{ ports: [{ port: "8080tcp" }, { port: "tcp8080" }] }] });
+    assert.deepEqual(await findingsOf(rule, named), [
+      'NetworkPolicy erlmcp/web: spec.ingress[0].ports[0].port is the name "8080tcp".',
+      'NetworkPolicy erlmcp/web: spec.ingress[0].ports[1].port is the name "tcp8080".',
+    ]);
+  });
+
   it("tells what is not known from what is wrong", async () => {
     const cases: [unknown, string][] = [
       [unknown, "spec is not known in the preview."],

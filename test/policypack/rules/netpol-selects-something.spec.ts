@@ -91,12 +91,34 @@ Why it is dangerous: the policy shuts and opens nothing, so the pods that it is 
 Write instead: labels of pods that are there: shop/web {"app":"web","tier":"front"}. Where another stack deploys the pods, add them to the baseline (key baseline).
 See docs/rules.md#netpol-selects-something`,
     );
-    const onNode = pod("agent", { app: "agent" }, "shop", { hostNetwork: true });
-    const [node] = await runRule(rule, [onNode, policy(labelled({ app: "agent" }))]);
+    const deciding = { baseline: [{ matrix: { namespaces: ["shop"], services: [], flows: [] } }] };
+    const [nobody] = await runRule(rule, wrong, deciding);
     assert.match(
-      node?.message ?? "",
-      /an ipBlock with the nodes' addresses, or pods on a network of their own/,
+      nobody?.message ?? "",
+      /^Write instead: labels of pods that are there, or of a service of the communication matrix\. Where another stack deploys them, /m,
     );
+  });
+
+  it("says that no selector matches pods on their node's network, where it would match these", async () => {
+    const onNode = pod("agent", { app: "agent" }, "shop", { hostNetwork: true });
+    const fixes = async (app: string): Promise<unknown[]> => {
+      const wrong = [policy(labelled({ app })), policy(from(labelled({ app })), "shop", "", "q")];
+      return (await runRule(rule, [web, onNode, ...wrong])).map(
+        ({ message }) => /^Write instead: (an ipBlock|labels)/m.exec(message)?.[1],
+      );
+    };
+    assert.deepEqual(await fixes("agent"), ["an ipBlock", "an ipBlock"]);
+    assert.deepEqual(await fixes("api"), ["labels", "labels"]);
+  });
+
+  it("takes a peer for every pod of the policy's own namespace for those that come as well", async () => {
+    const deciding = { baseline: [{ matrix: { namespaces: ["shop"], services: [], flows: [] } }] };
+    const every = (peer: object): WireResource => policy({ podSelector: {}, ingress: [{ from: [peer] }] });
+    assert.deepEqual(await findingsOf(rule, every({ podSelector: {} }), deciding), []);
+    assert.deepEqual(await findingsOf(rule, every({ ipBlock: { cidr: "10.0.0.0/24" } }), deciding), []);
+    assert.deepEqual(await findingsOf(rule, every(labelled({ app: "web" })), deciding), [
+      "NetworkPolicy shop/p: spec.ingress[0].from[0] is app=web, which selects no pod of namespace shop.",
+    ]);
   });
 
   it("says nothing of namespaces whose pods it cannot know", async () => {

@@ -106,6 +106,11 @@ describe("netpol-valid", () => {
       "Write instead: 10.0.0.0/8, in IPv4's own notation.",
       "Write instead: the network, in IPv4's own notation.",
     ]);
+    const [all] = await messagesOf(rule, egressTo(block("::ffff:0:0/96")));
+    assert.match(all ?? "", /^Write instead: 0\.0\.0\.0\/0, in IPv4's own notation\.$/m);
+    assert.deepEqual(await findingsOf(rule, egressTo(block("::ffff:10.0.0.0/200"))), [
+      `${title}: spec.egress[0].to[0].ipBlock.cidr is "::ffff:10.0.0.0/200", which is no network: its prefix length is not a number from 0 to 128.`,
+    ]);
     for (const cidr of ["::/0", "64:ff9b::10.0.0.0/104", "::10.0.0.0/104", "203.0.113.7/32"])
       assert.deepEqual(await findingsOf(rule, egressTo(block(cidr))), []);
   });
@@ -175,11 +180,21 @@ policyTypes: [Ingress]
     assert.deepEqual(await findingsOf(rule, nameless), [
       "NetworkPolicy (namespace not known)/(Pulumi resource it): metadata.name is missing.",
     ]);
-    const generated = { metadata: { generateName: "web-", namespace: "erlmcp" }, spec: {} };
-    assert.deepEqual(
-      await findingsOf(rule, resource("kubernetes:networking.k8s.io/v1:NetworkPolicy", generated)),
-      [],
-    );
+    const called = (metadata: object): Promise<string[]> =>
+      findingsOf(
+        rule,
+        resource("kubernetes:networking.k8s.io/v1:NetworkPolicy", {
+          metadata: { ...metadata, namespace: "erlmcp" },
+          spec: {},
+        }),
+      );
+    assert.deepEqual(await called({ generateName: "web-" }), []);
+    assert.deepEqual(await called({ name: "Web", generateName: "web-" }), [
+      'NetworkPolicy erlmcp/Web: metadata.name is "Web".',
+    ]);
+    assert.deepEqual(await called({}), [
+      "NetworkPolicy erlmcp/(Pulumi resource it): metadata.name is missing.",
+    ]);
   });
 
   it("tells what is not known from what is wrong, at every level", async () => {
