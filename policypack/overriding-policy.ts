@@ -8,11 +8,17 @@ const calico: Kind["groups"] = ["projectcalico.org", "crd.projectcalico.org"];
 const cilium: Kind["groups"] = ["cilium.io"];
 const antrea: Kind["groups"] = ["crd.antrea.io"];
 
+/** Those that allow like NetworkPolicies, beside them: by names of hosts, which NetworkPolicies do not know. */
+const addingKinds: readonly Kind[] = [
+  { groups: ["networking.k8s.aws"], kind: "ApplicationNetworkPolicy" },
+  { groups: ["networking.gke.io"], kind: "FQDNNetworkPolicy" },
+];
+
 /** The kinds of policies that can open what NetworkPolicies leave shut. */
 export const overridingKinds: readonly Kind[] = [
   { groups: kubernetes, kind: "ClusterNetworkPolicy", clusterScoped: true },
   { groups: ["policy.networking.k8s.io"], kind: "AdminNetworkPolicy", clusterScoped: true },
-  { groups: ["networking.k8s.aws"], kind: "ApplicationNetworkPolicy" },
+  ...addingKinds,
   { groups: calico, kind: "GlobalNetworkPolicy", clusterScoped: true },
   { groups: calico, kind: "NetworkPolicy" },
   { groups: cilium, kind: "CiliumClusterwideNetworkPolicy", clusterScoped: true },
@@ -35,7 +41,7 @@ export function reportOverrides(policy: KubernetesObject, report: Reporter): voi
   const danger = dangerOf(policy);
   const spec = readSpec(policy, danger, report);
   if (spec === undefined) return;
-  if (kind === "ApplicationNetworkPolicy") {
+  if (isAdding(kind)) {
     for (const { at } of readRules(spec, danger, report))
       report.violation({ at, found: "opens something beside the NetworkPolicies", danger, fix });
     return;
@@ -49,6 +55,10 @@ export function reportOverrides(policy: KubernetesObject, report: Reporter): voi
       report,
     );
   }
+}
+
+function isAdding(kind: string): boolean {
+  return addingKinds.some((adding) => adding.kind === kind);
 }
 
 /**
@@ -107,7 +117,7 @@ function dangerOf({ group, kind }: KubernetesObject): string {
     return "what a policy of Calico allows is open, whatever NetworkPolicies and their default-deny say.";
   if (antrea.includes(group))
     return "Antrea asks it before all NetworkPolicies, so what it allows is open whatever they and their default-deny say.";
-  if (kind === "ApplicationNetworkPolicy")
+  if (isAdding(kind))
     return "what it allows is open, beside what NetworkPolicies allow and whatever the communication matrix says.";
   return "it is asked before all NetworkPolicies, so what it accepts is open whatever they and their default-deny say.";
 }

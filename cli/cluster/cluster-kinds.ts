@@ -27,6 +27,7 @@ export const policyKinds: readonly ClusterKind[] = [
     ApplicationNetworkPolicy: "applicationnetworkpolicies",
     ClusterNetworkPolicy: "clusternetworkpolicies",
   }),
+  ...added("networking.gke.io", ["v1alpha1", "v1alpha3"], { FQDNNetworkPolicy: "fqdnnetworkpolicies" }),
   ...added("crd.projectcalico.org", ["v1"], calicoPolicies()),
   ...added("projectcalico.org", ["v3"], calicoPolicies()).map((kind) => ({
     ...kind,

@@ -175,6 +175,14 @@ describe("policy-no-override", () => {
         seeRule,
       ].join("\n"),
     ]);
+    const byName = policy(
+      "networking.gke.io/v1alpha1:FQDNNetworkPolicy",
+      { podSelector: {}, egress: [{ matches: [{ pattern: "*.example.com" }], ports: [{ port: 443 }] }] },
+      "team",
+    );
+    assert.deepEqual(await findingsOf(rule, byName), [
+      "FQDNNetworkPolicy team/p: spec.egress[0] opens something beside the NetworkPolicies.",
+    ]);
     const dns = [{ ports: [{ port: "53", protocol: "ANY" }] }];
     assert.deepEqual(
       await messagesOf(rule, cilium({ endpointSelector: {}, egress: [{}, { toPorts: dns, toFQDNs: [] }] })),
