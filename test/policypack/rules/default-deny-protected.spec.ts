@@ -57,6 +57,12 @@ describe("default-deny-protected", () => {
     );
     assert.deepEqual(await found([namespace({ "security-level": "medium" }), policy()]), advised);
     assert.deepEqual(await found([namespace({}), policy()]), advised);
+    // The label of a policy that has the namespace's name is not the namespace's.
+    const named = policy(both, { name: "erlmcp" });
+    const metadata = { name: "erlmcp", namespace: "erlmcp", labels: { "security-level": "high" } };
+    assert.deepEqual(await found({ ...named, props: { metadata, spec: both } }), [
+      ["advisory", "NetworkPolicy erlmcp/erlmcp: protect is not set."],
+    ]);
     assert.deepEqual(await found(policy()), advised);
     const other = namespace({ "security-level": "high" }, { name: "other" });
     assert.deepEqual(await found([other, policy()]), advised);

@@ -568,6 +568,13 @@ describe("mesh-mtls-strict", () => {
       });
       const found = `metadata.annotations["${excludeInbound}"] is "80".`;
       assert.deepEqual(await findingsOf(rule, pod), [`Pod team/web: ${found}`]);
+      const inbound = { "config.linkerd.io/default-inbound-policy": "all-unauthenticated" };
+      const open = resource("kubernetes:core/v1:Pod", {
+        metadata: { name: "web", namespace: "team", annotations: inbound },
+      });
+      assert.deepEqual(await findingsOf(rule, open), [
+        'Pod team/web: metadata.annotations["config.linkerd.io/default-inbound-policy"] is "all-unauthenticated".',
+      ]);
       const template = resource("kubernetes:core/v1:PodTemplate", {
         metadata: { name: "web", namespace: "team" },
         template: { metadata: { annotations } },

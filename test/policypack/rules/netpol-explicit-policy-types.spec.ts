@@ -98,6 +98,13 @@ describe("netpol-explicit-policy-types", () => {
     assert.deepEqual(await findingsOf(rule, networkPolicy({ egress: [{ ports }] }, patch)), [
       "NetworkPolicyPatch erlmcp/web cannot be verified: spec.policyTypes is not part of this patch, which carries rules.",
     ]);
+    for (const [rules, fix] of [
+      [{ egress: [{ ports }] }, "policyTypes: [Egress] in the patch."],
+      [{ ingress: [], egress: [{ ports }] }, "policyTypes: [Ingress, Egress] in the patch."],
+    ] as const) {
+      const [message = ""] = await messagesOf(rule, networkPolicy(rules, patch));
+      assert.equal(message.split("\n")[2], `Write instead: ${fix}`);
+    }
     assert.deepEqual(await findingsOf(rule, networkPolicy({ policyTypes: ["Ingress"] }, patch)), [
       'NetworkPolicyPatch erlmcp/web cannot be verified: spec.egress is not part of this patch, and spec.policyTypes is ["Ingress"], without Egress.',
     ]);

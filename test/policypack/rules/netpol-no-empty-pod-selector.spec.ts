@@ -77,6 +77,10 @@ describe("netpol-no-empty-pod-selector", () => {
         { matchExpressions: [{ key: "a", operator: "NotIn", values: ["b"] }] },
         'is {"matchExpressions":[{"key":"a","operator":"NotIn","values":["b"]}]}, which selects every pod that it does not exclude',
       ],
+      [
+        { matchLabels: {}, matchExpressions: [{ key: "a", operator: "DoesNotExist" }] },
+        'is {"matchLabels":{},"matchExpressions":[{"key":"a","operator":"DoesNotExist"}]}, which selects every pod that it does not exclude',
+      ],
     ];
     for (const [podSelector, how] of selectors) {
       assert.deepEqual(await findingsOf(rule, networkPolicy({ podSelector, egress: [{}] })), [
@@ -182,6 +186,17 @@ describe("netpol-no-empty-pod-selector", () => {
       [
         { podSelector: { matchExpressions: [unknown] }, egress: [{}] },
         'spec.podSelector is {"matchExpressions":["(not known)"]}, of which it is not known whether it selects every pod, next to spec.egress[0].',
+      ],
+      [
+        { podSelector: { matchExpressions: unknown }, egress: [{}] },
+        'spec.podSelector is {"matchExpressions":"(not known)"}, of which it is not known whether it selects every pod, next to spec.egress[0].',
+      ],
+      [
+        {
+          podSelector: { matchExpressions: [{ key: "a", operator: "DoesNotExist" }, unknown] },
+          egress: [{}],
+        },
+        'spec.podSelector is {"matchExpressions":[{"key":"a","operator":"DoesNotExist"},"(not known)"]}, of which it is not known whether it selects every pod, next to spec.egress[0].',
       ],
       [{ podSelector: {}, egress: unknown }, "spec.egress is not known in the preview."],
       [{ podSelector: {}, egress: [unknown] }, "spec.egress[0] is not known in the preview."],

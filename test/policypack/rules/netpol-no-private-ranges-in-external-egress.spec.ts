@@ -290,6 +290,19 @@ describe("netpol-no-private-ranges-in-external-egress", () => {
         "NetworkPolicy erlmcp/web: spec.egress[0].to[0].ipBlock reaches 10.0.0.0/8 (private, RFC 1918) on TCP 443.",
       ]);
     }
+    // The whole annotation, as it may be written.
+    for (const wrong of ["not JSON", [7]]) {
+      const [message = ""] = await messagesOf(rule, declaring(wrong, "203.0.113.0/24"));
+      assert.equal(
+        message.split("\n")[2],
+        'Write instead: [{"cidr":"10.20.0.0/16","ports":["TCP 443"],"reason":"payment provider over the VPN"}]',
+      );
+    }
+    const [entry = ""] = await messagesOf(rule, declaring([{ reason: "x", cidr: 7 }], "203.0.113.0/24"));
+    assert.match(
+      entry,
+      /^Why it is dangerous: such an entry declares no private endpoint, and opens nothing\.$/m,
+    );
   });
 
   it("opens NodeLocal DNSCache to DNS only", async () => {

@@ -126,6 +126,17 @@ describe("netpol-no-world-ingress", () => {
     ]);
   });
 
+  it("blocks a rule without peers where the configuration declares all of one address family", async () => {
+    const open = networkPolicy({ ingress: [{ ports: [{ port: 443 }] }] });
+    const found = [
+      `${policy}: spec.ingress[0].from is missing, so that the rule lets in the whole Internet.`,
+    ];
+    for (const cidrs of [["0.0.0.0/1", "128.0.0.0/1"], ["2000::/3"]]) {
+      const sources = cidrs.map((cidr) => ({ cidr, reason: "callers from everywhere" }));
+      assert.deepEqual(await findingsOf(rule, open, { sources }), found);
+    }
+  });
+
   it("follows its configuration", async () => {
     const network = ingressFrom(block("203.0.0.0/16"));
     assert.deepEqual(await findingsOf(rule, network, { ipv4Prefix: 16 }), []);

@@ -26,6 +26,10 @@ describe("netpol-peer-and-not-or", () => {
       from(pods("web"), pods("api")),
       from(pods("web"), namespace("ingress-nginx")),
       from(namespace("ingress-nginx"), { podSelector: {} }),
+      from({ namespaceSelector: {} }, { podSelector: {} }),
+      from({ podSelector: {} }, namespace(unknown)),
+      from(pods(unknown), { namespaceSelector: { matchLabels: { project: "p" } } }),
+      from(namespace("monitoring"), { ...namespace("monitoring"), ...pods("monitoring") }),
       from(block("203.0.113.0/24"), { namespaceSelector: { matchLabels: { project: "p" } } }, pods("web")),
       from(namespace("observability"), pods("web"), pods("api")),
       from(namespace("observability"), { ...namespace("a"), ...pods("b") }, pods("web")),
@@ -152,6 +156,7 @@ describe("netpol-peer-and-not-or", () => {
       [from(pods("web"), { namespaceSelector: { matchLabels: unknown } }), beside(0, 1)],
       [from(pods(unknown), namespace("observability")), beside(0, 1)],
       [from(namespace("observability"), { podSelector: unknown }), beside(1, 0)],
+      [from({ namespaceSelector: { matchLabels: { team: "a" } } }, { podSelector: unknown }), beside(1, 0)],
       [from({ podSelector: { matchLabels: unknown } }, namespace("observability")), beside(0, 1)],
       [from({ podSelector: { matchExpressions: [unknown] } }, namespace("observability")), beside(0, 1)],
     ];

@@ -164,6 +164,11 @@ See docs/rules.md#service-no-exposure`,
     assert.deepEqual(await findingsOf(rule, slice(list, labelled("payments", "web")), config), [
       'EndpointSlice erlmcp/web: endpoints[0].addresses is ["10.20.0.5"].',
     ]);
+    // Others go by their own names, whatever labels they have.
+    const external = { type: "ExternalName", externalName: "db.partner.example" };
+    assert.deepEqual(await findingsOf(rule, service(external, "", labelled("web")), allow("ExternalName")), [
+      'Service erlmcp/web-x7: spec.type is "ExternalName".',
+    ]);
     for (const unclear of [labelled(unknown, "web"), { ...metadata, labels: unknown }]) {
       assert.deepEqual(await findingsOf(rule, slice(list, unclear), config), [
         'EndpointSlice erlmcp/web cannot be verified: endpoints[0].addresses is ["10.20.0.5"], and whether this rule\'s allow covers it depends on a value that is not known in the preview.',
