@@ -34,6 +34,12 @@ export const workloadKinds: readonly Kind[] = [
   { groups: ["batch", "extensions"], kind: "Job" },
 ];
 
+/** Kinds that others than Kubernetes make pods from, by a template in the same place as a Deployment's. */
+export const addedWorkloadKinds: readonly Kind[] = [
+  { groups: ["apps.openshift.io"], kind: "DeploymentConfig" },
+  { groups: ["argoproj.io"], kind: "Rollout" },
+];
+
 /** A template that controllers of custom resources may make pods from; it runs none itself. */
 export const podTemplateKind: Kind = { groups: [""], kind: "PodTemplate" };
 

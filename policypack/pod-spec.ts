@@ -1,14 +1,20 @@
 import type { Reporter } from "./define-rule";
-import { podTemplateKind, workloadKinds, type Kind, type KubernetesObject } from "./kubernetes-object";
+import {
+  addedWorkloadKinds,
+  podTemplateKind,
+  workloadKinds,
+  type Kind,
+  type KubernetesObject,
+} from "./kubernetes-object";
 import { literalValueFix, notReadable, readItems, type Item } from "./network-policy";
 import { field, isObject } from "./plain-data";
 
 /** The kinds that hold a pod spec. */
-export const podKinds: readonly Kind[] = [...workloadKinds, podTemplateKind];
+export const podKinds: readonly Kind[] = [...workloadKinds, ...addedWorkloadKinds, podTemplateKind];
 
 /** What all rules on pod specs leave out. */
 export const podLimits =
-  "Pods that other kinds hold or make, such as an Argo Rollout, a Knative Service or an operator's own resource, are not seen.";
+  "Pods that other kinds hold or make, such as a Knative Service, a virtual machine or an operator's own resource, are not seen.";
 
 /**
  * The pod spec of an object of {@link podKinds}. Undefined where it holds none, as a patch of other fields does, or where it cannot be

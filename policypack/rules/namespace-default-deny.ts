@@ -3,7 +3,13 @@ import { list, namespaceName, reason, record } from "../config-field";
 import { deniesByDefault } from "../default-deny";
 import { defineRule, type Subject } from "../define-rule";
 import { cisNetworkPolicies, nistZeroTrust, nsaNetworkSeparation, owaspSegmentation } from "../frameworks";
-import { namespaceKind, networkPolicyKind, workloadKinds, type KubernetesObject } from "../kubernetes-object";
+import {
+  addedWorkloadKinds,
+  namespaceKind,
+  networkPolicyKind,
+  workloadKinds,
+  type KubernetesObject,
+} from "../kubernetes-object";
 import { directions, literalValueFix, type Direction } from "../network-policy";
 import { field, isObject, isUnknown, type PlainObject } from "../plain-data";
 
@@ -45,7 +51,7 @@ export const namespaceDefaultDeny = defineRule({
       default: ["default", "kube-node-lease", "kube-public", "kube-system"],
     }),
   },
-  kinds: [namespaceKind, networkPolicyKind, ...workloadKinds],
+  kinds: [namespaceKind, networkPolicyKind, ...workloadKinds, ...addedWorkloadKinds],
   patches:
     "A NamespacePatch brings its namespace into scope when it sets network-policy: zero-trust. A NetworkPolicyPatch never counts as default-deny: it creates nothing, and whether the policy it patches exists and what else that holds is not seen here. A policy of the baseline counts as what the stack's patches make of it, and a patch of a default-deny there brings its namespace into scope.",
   limits:

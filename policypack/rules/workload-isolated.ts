@@ -30,7 +30,7 @@ export const workloadIsolated = defineRule({
   patches:
     "A NetworkPolicyPatch counts with the policy that it changes, where the stack or the baseline holds that. A patch of a workload runs no pods of its own, and is not judged.",
   limits:
-    "It judges the workloads of the stack, not those of the baseline. Pods on their node's network, which no policy selects, are left to workload-no-host-network. A default-deny of a cluster policy (ClusterNetworkPolicy, AdminNetworkPolicy, BaselineAdminNetworkPolicy) counts, one of another vendor's policies does not.",
+    "It judges the workloads of the stack, not those of the baseline. Pods on their node's network, which no policy selects, are left to workload-no-host-network. Pods of other kinds, such as a DeploymentConfig or an Argo Rollout, are left to the default-deny of their namespace. A default-deny of a cluster policy (ClusterNetworkPolicy, AdminNetworkPolicy, BaselineAdminNetworkPolicy) counts, one of another vendor's policies does not.",
   examples: {
     good: [
       {

@@ -16,6 +16,8 @@ export const podSpecPlaces: readonly Place[] = [
   ...templates("DaemonSet", "apps/v1", "apps/v1beta2", "extensions/v1beta1"),
   ...templates("ReplicaSet", "apps/v1", "apps/v1beta2", "extensions/v1beta1"),
   ...templates("Job", "batch/v1", "extensions/v1beta1"),
+  ...templates("DeploymentConfig", "apps.openshift.io/v1"),
+  ...templates("Rollout", "argoproj.io/v1alpha1"),
   ...["batch/v1", "batch/v1beta1", "batch/v2alpha1"].map((version): Place => [
     version,
     "CronJob",

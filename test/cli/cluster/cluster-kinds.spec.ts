@@ -13,6 +13,8 @@ const rbac =
 /** Kinds that a rule judges and no cluster is asked for, with the reason. */
 const notListed: Readonly<Record<string, string>> = {
   PodTemplate: "runs no pods; those that somebody makes from it are listed themselves",
+  DeploymentConfig: "the pods that are made from it are listed themselves",
+  Rollout: "the pods that are made from it are listed themselves",
   Role: rbac,
   ClusterRole: rbac,
   RoleBinding: rbac,

@@ -108,6 +108,8 @@ See docs/rules.md#namespace-default-deny`,
       "extensions/v1beta1:Deployment",
       "v1:Pod",
       "core/v1:ReplicationController",
+      "apps.openshift.io/v1:DeploymentConfig",
+      "argoproj.io/v1alpha1:Rollout",
     ]) {
       assert.equal(
         (await findingsOf(rule, resource(`kubernetes:${type}`, { metadata: { namespace: "apps" } }))).length,
