@@ -170,7 +170,15 @@ describe("the policy pack as `pulumi policy publish` packs it", function () {
         ([, name = ""]) => name,
       ),
     );
-    return [...new Set(found)].filter((name) => !isBuiltin(name)).sort();
+    const packages = found
+      .filter((name) => !isBuiltin(name))
+      .map((name) =>
+        name
+          .split("/")
+          .slice(0, name.startsWith("@") ? 2 : 1)
+          .join("/"),
+      );
+    return [...new Set(packages)].sort();
   }
 
   /** A module of the pack, and all that it loads of the pack, directly or not. */
