@@ -157,6 +157,11 @@ See docs/rules.md#namespace-default-deny`,
       assert.deepEqual(await found([deployment("apps"), annotated], { objects }), []);
       const alike = policy({ policyTypes: ["Egress"] }, "apps", "Patch", "deny-out");
       assert.deepEqual(await found([deployment("apps"), alike], { objects }), []);
+      const elsewhere = policy(some, "other", "Patch", "deny-out");
+      assert.deepEqual(await found([deployment("apps"), elsewhere], { objects }), []);
+      // What the stack deploys itself is all that there is: nothing of the baseline's spec stays.
+      const whole = policy({ podSelector: {} }, "apps", "", "deny-out");
+      assert.deepEqual(await found([deployment("apps"), whole], { objects }), [open]);
       const sameName = { metadata: { name: "deny-out", namespace: "apps" } };
       assert.deepEqual(await found([resource("kubernetes:apps/v1:Deployment", sameName)], { objects }), []);
     });
@@ -170,6 +175,7 @@ See docs/rules.md#namespace-default-deny`,
       ]);
       assert.deepEqual(await found([patch({ podSelector: {} })], { objects }), []);
       assert.deepEqual(await found([patch(some, "web")], { objects }), []);
+      assert.deepEqual(await found([patch(some, "web")], { objects: objects.slice(2) }), []);
       const unsure =
         "NetworkPolicyPatch apps/deny-out cannot be verified: namespace apps has no default-deny for egress that is known as such: NetworkPolicy apps/deny-out of the baseline may be one, but namespace, podSelector, policyTypes or rules are not known.";
       assert.deepEqual(await found([patch(unknown)], { objects }), [unsure]);

@@ -450,6 +450,14 @@ See docs/rules.md#protected-services`,
     ];
     assert.deepEqual(await found(redis, {}, deployed("redis")), ["shop/store (TCP 5432)."]);
     assert.deepEqual(await found(redis, {}, deployed("mongo")), ["shop/redis (TCP 5432)."]);
+    const openOthers = policy("others", {
+      podSelector: { matchExpressions: [{ key: "role", operator: "NotIn", values: ["primary"] }] },
+      policyTypes: ["Ingress"],
+      ingress: [{ from }],
+    });
+    const clients = opening([labelled({ app: "web" })], port(5432), redis);
+    assert.deepEqual(await findingsOf(rule, [deny, clients, openOthers, ...deployed("redis")]), []);
+    assert.match((await findingsOf(rule, [deny, clients, openOthers])).join(), /shop\/redis \(TCP .*\)\.$/);
     const [finding, ...others] = await found(redis, {}, deployed("redis", { hostNetwork: true }));
     assert.match(finding ?? "", /spec\.template\.spec\.hostNetwork is true/);
     assert.deepEqual(others, ["shop/redis (TCP 5432)."]);
@@ -489,6 +497,7 @@ See docs/rules.md#protected-services`,
     ] as const) {
       assert.deepEqual(await found(...pair), [`${certain}shop/${name} (TCP 5432).`]);
     }
+    assert.match((await found(pods("a", unknown), pods("b", unknown))).join(), / to shop\/a \(TCP 5432\)\.$/);
   });
 
   it("takes the stack's own matrix at its word too, for its services as far as they are stores", async () => {
@@ -509,6 +518,11 @@ See docs/rules.md#protected-services`,
     assert.deepEqual(await to({}), [found]);
     assert.deepEqual(await to({ matchLabels: { app: "web" } }), []);
     assert.deepEqual(await to({}, { exclude: ["shop"] }), []);
+    const alone = { ...network, props: { matrix: { ...matrix, services: [service("redis")] } } };
+    assert.deepEqual(
+      await findingsOf(rule, [alone, deny, opening([labelled({ app: "web" })], port(5432), {})]),
+      [found.replace("shop/web", "pods of namespace shop with labels app=web")],
+    );
   });
 
   it("leaves to others what stores send, and what is not known of pods that nothing isolates", async () => {
