@@ -208,9 +208,8 @@ describe("how the stacks differ", () => {
     assert.equal(staging.namespaces.flatMap(({ meshObjects }) => meshObjects).length, 0);
   });
 
-  it("protects default-deny on prod, and adopts there what staging creates", () => {
-    assert.equal(protectsDefaultDeny(staging.definition), false);
-    assert.equal(protectsDefaultDeny(prod.definition), true);
+  it("protects default-deny on both, and adopts on prod what staging creates", () => {
+    for (const { definition } of [staging, prod]) assert.equal(protectsDefaultDeny(definition), true);
     assert.deepEqual(
       staging.namespaces.map(({ mode }) => mode),
       ["create", "create", "create"],
