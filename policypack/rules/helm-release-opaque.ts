@@ -70,7 +70,7 @@ export const helmReleaseOpaque = defineRule({
   kinds: [helmReleaseKind],
   patches: "A Release has none.",
   limits:
-    "A Chart of helm/v3 or helm/v4, a ConfigFile, a ConfigGroup and a kustomize Directory show their objects, which the other rules judge. Objects by which a controller in the cluster installs others, such as Flux's HelmRelease, Argo CD's Application or the HelmChart of K3s, are not judged.",
+    "A Chart of helm/v3 or helm/v4, a ConfigFile, a ConfigGroup and a kustomize Directory show their objects, which the other rules judge. Objects by which a controller in the cluster installs others, such as Flux's HelmRelease, Argo CD's Application or the HelmChart of K3s, are not judged. Nor is what other providers deploy, or a command that runs kubectl.",
   examples: {
     good: [
       {

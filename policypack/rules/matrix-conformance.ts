@@ -87,7 +87,7 @@ export const matrixConformance = defineRule({
   patches:
     "A NetworkPolicyPatch counts with the policy that it changes, where the stack or the baseline holds that; a NamespacePatch adds its labels.",
   limits:
-    "It judges the namespaces that a matrix decides about: those that a ZeroTrustNetwork of the stack creates or adopts, and those of the baseline, which decides where both do. Without a matrix it judges nothing. Pods that are deployed count as they are; a service that has none is stood for by a pod with the labels that the matrix selects, which has no named ports. Pods on their node's network are left to workload-no-host-network.",
+    "It judges the namespaces that a matrix decides about: those that a ZeroTrustNetwork of the stack creates or adopts, and those of the baseline, which decides where both do. Without a matrix it judges nothing. Pods that are deployed count as they are; a service that has none is stood for by a pod with the labels that the matrix selects, which has no named ports. Pods on their node's network are left to workload-no-host-network. A service is known by its labels: whatever pod carries them in its namespace is that service, and who may make such pods is for RBAC and admission.",
   examples: {
     good: [
       {

@@ -30,7 +30,7 @@ export const policyNoOverride = defineRule({
   patches:
     "The rules that a patch carries are judged. Where they depend on the tier, and the patch does not set it, they are unverifiable.",
   limits:
-    "What comes after NetworkPolicies passes, since it decides only about pods that none of them isolates: BaselineAdminNetworkPolicies, ClusterNetworkPolicies in the tier Baseline, policies in Antrea's tier baseline. So do Calico's staged policies, which nothing enforces, and Cilium policies for nodes. The order of Calico's tiers is not known here: an Allow counts in all of them.",
+    "What comes after NetworkPolicies passes, since it decides only about pods that none of them isolates: BaselineAdminNetworkPolicies, ClusterNetworkPolicies in the tier Baseline, policies in Antrea's tier baseline. So do Calico's staged policies, which nothing enforces, and Cilium policies for nodes. The order of Calico's tiers is not known here: an Allow counts in all of them. What the settings of a network plug-in switch off is not seen, nor are policies of vendors that are not named here.",
   examples: {
     good: [
       {

@@ -91,7 +91,7 @@ export const serviceNoExposure = defineRule({
   patches:
     "What a patch sets is judged like the Service's own; a type, selector or address that it leaves out stays what the live object has. A patch to LoadBalancer that says nothing of allocateLoadBalancerNodePorts is unverifiable where node ports are not allowed.",
   limits:
-    "What an Ingress or a Gateway route exposes comes in by the Service of its controller, which is judged where that is deployed; the one that a Gateway's controller makes by itself is not seen. Endpoints without addresses, as used for leader election, pass.",
+    "What an Ingress or a Gateway route exposes comes in by the Service of its controller, which is judged where that is deployed; the one that a Gateway's controller makes by itself is not seen. Endpoints without addresses, as used for leader election, pass. ServiceExports to other clusters and redirects by a network plug-in, such as Cilium's LocalRedirectPolicy, are not judged.",
   examples: {
     good: [
       {
