@@ -300,7 +300,13 @@ export function defineRule<F extends ConfigFields>(spec: ResourceRuleSpec<F> | S
   const configProblems = (config: unknown): readonly ConfigProblem[] => readConfig(fields, config).problems;
   const additions = "validateStack" in spec ? undefined : spec.additions;
   return {
-    ...{ ...spec, scope, additions, documentation, configSchema, configProblems, policy },
+    ...spec,
+    scope,
+    additions,
+    documentation,
+    configSchema,
+    configProblems,
+    policy,
     judge: (resources, config, today) =>
       judgeBy({ settings: readSettings, view: viewStack }, resources, config, today),
   };
@@ -327,7 +333,7 @@ function rememberLast<T>(answer: (question: unknown) => T): (question: unknown) 
   let last: { readonly question: string | undefined; readonly answer: T } | undefined;
   return (question) => {
     const text = JSON.stringify(question) as string | undefined;
-    if (last?.question !== text || last === undefined) last = { question: text, answer: answer(question) };
+    if (last === undefined || last.question !== text) last = { question: text, answer: answer(question) };
     return last.answer;
   };
 }
