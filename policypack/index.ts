@@ -1,3 +1,4 @@
+import "./without-arborist";
 import { PolicyPack } from "@pulumi/policy";
 import { exceptionPolicies } from "./exception-policies";
 import { readEachResourceOnce } from "./read-once";
