@@ -5,8 +5,11 @@ import Table from "cli-table3";
 
 const require = createRequire(import.meta.url);
 
-/** The most that the pack may add to a preview of the prod stack, in seconds; an empty pack adds about 0.8 s. */
-const mostSeconds = 1.0;
+/**
+ * The most that the pack may add to a preview of the prod stack, as a multiple of what an empty pack adds in the same run: 1.0 s where
+ * that is 0.8 s. How long either takes depends on the machine more than on the pack.
+ */
+const mostTimesEmpty = 1.25;
 /** The most that it may add to a preview of the large stack, as a part of what that takes without it. */
 const mostShare = 0.25;
 
@@ -48,14 +51,16 @@ export async function measurePack({ root, folder, runs, progress }) {
     const prod = await measure({ stack: "prod" }, packs);
     const program = join(root, "bench", "large-stack.cjs");
     const large = await measure({ stack: "large", program }, packs);
+    const emptyAtProd = row("prod", prod, "an empty one", 1);
+    const mostSeconds = mostTimesEmpty * emptyAtProd.added;
     const rows = [
-      row("prod", prod, "an empty one", 1),
-      { ...row("prod", prod, "this one", 2), most: mostSeconds, target: `${mostSeconds.toFixed(1)} s` },
+      emptyAtProd,
+      { ...row("prod", prod, "this one", 2), mostSeconds, target: `${mostSeconds.toFixed(2)} s` },
       row("large", large, "an empty one", 1),
       { ...row("large", large, "this one", 2), mostShare, target: percent(mostShare) },
     ];
-    const isMet = ({ added, share, most = Infinity, mostShare = Infinity }) =>
-      added <= most && share <= mostShare;
+    const isMet = ({ added, share, mostSeconds = Infinity, mostShare = Infinity }) =>
+      added <= mostSeconds && share <= mostShare;
     const table = new Table({
       head: ["stack", "resources", "policy pack", "without", "it adds", "", "at most", ""],
       style: { head: [], border: [] },
@@ -76,7 +81,8 @@ export async function measurePack({ root, folder, runs, progress }) {
     console.log(table.toString());
     console.log(
       `Medians of ${runs} pairs of previews, with the pack and without, in turns. This pack adds ` +
-        `${(rows[1].added / rows[0].added).toFixed(2)} times what an empty one does.`,
+        `${(rows[1].added / rows[0].added).toFixed(2)} times what an empty one does to prod (at most ${mostTimesEmpty}) and ` +
+        `${(rows[3].added / rows[2].added).toFixed(2)} times to the large stack.`,
     );
     return rows.every(isMet);
   } finally {
