@@ -65,6 +65,7 @@ export const checkDefinitions = [
       "workload-no-host-network",
       "workload-no-host-port",
       "workload-no-host-probe",
+      "workload-no-second-network",
       "service-no-exposure",
       "mesh-mtls-strict",
     ],

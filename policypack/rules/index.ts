@@ -30,6 +30,7 @@ import { workloadIsolated } from "./workload-isolated";
 import { workloadNoHostNetwork } from "./workload-no-host-network";
 import { workloadNoHostPort } from "./workload-no-host-port";
 import { workloadNoHostProbe } from "./workload-no-host-probe";
+import { workloadNoSecondNetwork } from "./workload-no-second-network";
 
 /** Every rule of the pack, by name. */
 export const rules: readonly Rule[] = [
@@ -64,4 +65,5 @@ export const rules: readonly Rule[] = [
   workloadNoHostNetwork,
   workloadNoHostPort,
   workloadNoHostProbe,
+  workloadNoSecondNetwork,
 ];

@@ -33,7 +33,7 @@ export const workloadNoHostNetwork = defineRule({
   kinds: podKinds,
   patches:
     "A patch that sets hostNetwork to true is blocked; one that leaves it out does not change what the live object has.",
-  limits: `Other ways from a pod to its node, such as hostPID and privileged containers, are refused by Pod Security at level restricted, which namespace-zero-trust-labels asks for. A second network that Multus or GKE attaches by an annotation is not seen, and NetworkPolicies do not apply there. ${podLimits}`,
+  limits: `Other ways from a pod to its node, such as hostPID and privileged containers, are refused by Pod Security at level restricted, which namespace-zero-trust-labels asks for. Networks besides that of the cluster are for workload-no-second-network. ${podLimits}`,
   examples: {
     good: [
       {

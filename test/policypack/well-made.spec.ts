@@ -315,6 +315,15 @@ const holes: Readonly<Record<string, readonly Hole[]>> = {
   ],
   "sctp-telecom": [
     {
+      where: "a function that needs none gets a second network",
+      rule: "workload-no-second-network",
+      object: "Deployment core/smf",
+      change: [
+        "metadata: { labels: { app: smf, plane: control } }",
+        "metadata: { labels: { app: smf, plane: control }, annotations: { k8s.v1.cni.cncf.io/networks: core/n6 } }",
+      ],
+    },
+    {
       where: "more of the home network is reached than its Diameter agents",
       rule: "netpol-no-private-ranges-in-external-egress",
       object: "NetworkPolicy core/amf",
