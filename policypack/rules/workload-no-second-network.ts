@@ -159,5 +159,5 @@ function isEvery(value: string, isHarmless: (item: unknown) => boolean): boolean
 }
 
 function isDefaultNetwork(item: unknown): boolean {
-  return typeof item === "object" && item !== null && "network" in item && item.network === "default";
+  return (item as { readonly network?: unknown } | null)?.network === "default";
 }
