@@ -40,11 +40,10 @@ interface Namespace {
  * @param namespace the policy's own; undefined when it is not known
  */
 export function rulesForSamePeer(rules: readonly AllowRule[], namespace: string | undefined): AllowRule[][] {
-  const own: Namespace = { own: true, labels: namespace === undefined ? {} : { [nameLabel]: namespace } };
+  const own: Labels = namespace === undefined ? {} : { [nameLabel]: namespace };
   const reader = new NetworkPolicyReader(new SelectorReader(new LabelReader()), new AddressReader());
   const read = rules.map((rule) => ({ rule, peers: readPeers(rule, reader) }));
-  const ofEveryPeer = read.filter(({ peers }) => peers === undefined);
-  const groups = new Map([[keyOf(ofEveryPeer), ofEveryPeer]]);
+  const groups = new Map<string, readonly ReadRule[]>();
   for (const one of read) {
     // What it cannot read is at least a peer of its own.
     const group = read.filter((other) => other === one || other.peers === undefined);
@@ -82,7 +81,8 @@ function readPeers(
   });
 }
 
-function samplesOf(peer: Peer, own: Namespace): Sample[] {
+/** @param own the labels of the policy's own namespace, as far as they are known */
+function samplesOf(peer: Peer, own: Labels): Sample[] {
   if (peer.kind === "addresses") {
     return (["IPv4", "IPv6"] as const).flatMap((family) =>
       peer.addresses[family].map(({ first }): Sample => ({ kind: "address", family, value: first })),
@@ -97,7 +97,7 @@ function samplesOf(peer: Peer, own: Namespace): Sample[] {
   // The values of all labels are gone through side by side: all combinations may be too many.
   return Array.from({ length: Math.max(1, ...values) }, (_, index) => index).flatMap((index): Sample[] => {
     const labels = pods === undefined ? {} : labelsOf(pods, index);
-    const place = namespaces === undefined ? own.labels : labelsOf(namespaces, index);
+    const place = namespaces === undefined ? own : labelsOf(namespaces, index);
     if (labels === undefined || place === undefined) return [];
     return [{ kind: "pod", namespace: { own: namespaces === undefined, labels: place }, labels }];
   });
@@ -114,7 +114,7 @@ function labelsOf(selector: Selector, index: number): Labels | undefined {
   return fewest(selector, { requirements: chosen }) ?? fewest(selector);
 }
 
-function matches(peer: Peer, sample: Sample, own: Namespace): boolean {
+function matches(peer: Peer, sample: Sample, own: Labels): boolean {
   if (sample.kind === "address") {
     if (peer.kind !== "addresses") return false;
     return peer.addresses[sample.family].some(
@@ -124,5 +124,5 @@ function matches(peer: Peer, sample: Sample, own: Namespace): boolean {
   if (peer.kind !== "pods" || !(peer.pods === undefined || selects(peer.pods, sample.labels))) return false;
   const { namespace } = sample;
   if (peer.namespaces !== undefined) return selects(peer.namespaces, namespace.labels);
-  return namespace.own || (nameLabel in own.labels && namespace.labels[nameLabel] === own.labels[nameLabel]);
+  return namespace.own || (nameLabel in own && namespace.labels[nameLabel] === own[nameLabel]);
 }

@@ -66,4 +66,51 @@ describe("the objects of a resource", () => {
       assert.deepEqual(found, { titles: [], problems });
     }
   });
+
+  it("are in Lists of the core group, within each other and of one kind too, and in no other kind of that name", () => {
+    const inList = { apiVersion: "v1", kind: "List", items: [policy] };
+    const ofPolicies = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicyList", items: [policy] };
+    const list = (items: unknown): ReturnType<typeof read> => read("kubernetes:core/v1:List", { items });
+    for (const items of [[policy], [inList], [ofPolicies]]) {
+      assert.deepEqual(list(items).titles, ["NetworkPolicy shop/web"]);
+    }
+    assert.deepEqual(list(undefined), { titles: [], problems: [] });
+    assert.deepEqual(list([{ ...inList, apiVersion: "example.com/v1" }]), { titles: [], problems: [] });
+    assert.deepEqual(read("kubernetes:example.com/v1:List", { items: [policy] }), {
+      titles: [],
+      problems: [],
+    });
+  });
+
+  it("cannot be told where an item of a List does not say what it is", () => {
+    for (const item of [{ apiVersion: "v1" }, { kind: "Namespace" }, { ...policy, kind: unknown }]) {
+      assert.deepEqual(read("kubernetes:core/v1:List", { items: [item] }).problems, [
+        "items[0].apiVersion and items[0].kind are not known, so its kind cannot be told",
+      ]);
+    }
+  });
+
+  it("cannot be read where the properties of one of the kinds are not known, and are none of another kind's", () => {
+    assert.deepEqual(read("kubernetes:core/v1:Namespace", unknown).problems, [
+      "its properties are not known in the preview",
+    ]);
+    assert.deepEqual(read("kubernetes:core/v1:ConfigMap", unknown).problems, []);
+  });
+
+  it("are of the provider of Kubernetes alone, by the whole of its name", () => {
+    for (const type of [
+      "my-kubernetes:core/v1:Namespace",
+      "kubernetes:core/v1:Namespace:copy",
+      "kubernetes:Namespace",
+    ]) {
+      assert.deepEqual(read(type, { metadata: { name: "shop" } }), { titles: [], problems: [] }, type);
+    }
+  });
+
+  it("are what the token says where the properties say half of it", () => {
+    const { metadata } = policy;
+    for (const half of [{ kind: "ConfigMap" }, { apiVersion: "v1" }]) {
+      assert.deepEqual(read("kubernetes:core/v1:Namespace", { ...half, metadata }).titles, ["Namespace web"]);
+    }
+  });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as policyProxy from "@pulumi/policy/proxy";
 import fc from "fast-check";
-import { field, isUnknown, keepCopyOf, quote, snapshot, Unknown } from "../../policypack/plain-data";
+import { field, isUnknown, keepCopyOf, peek, quote, snapshot, Unknown } from "../../policypack/plain-data";
 import { unknown } from "../helpers/run-rule";
 
 // Exported for the SDK's own tests and left out of its type declarations.
@@ -94,6 +94,13 @@ describe("a snapshot of properties", () => {
   it("is quoted as JSON, shortened, with unknowns marked", () => {
     assert.equal(quote({ a: new Unknown() }), '{"a":"(not known)"}');
     assert.equal(quote(undefined), "nothing");
-    assert.equal(quote("x".repeat(200)).length, 120);
+    assert.equal(quote("x".repeat(118)), `"${"x".repeat(118)}"`);
+    assert.equal(quote("x".repeat(119)), `"${"x".repeat(116)}...`);
+  });
+
+  it("can be had of one field alone, null where there is none", () => {
+    assert.equal(peek({ kind: "Pod" }, "kind"), "Pod");
+    assert.ok(isUnknown(peek(unknownCheckingProxy({ kind: unknown }), "kind")));
+    for (const none of [{}, null, undefined, "text", 7]) assert.equal(peek(none, "length"), null);
   });
 });
