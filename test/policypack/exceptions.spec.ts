@@ -3,7 +3,7 @@ import type { StackValidationArgs } from "@pulumi/policy";
 import { boolean, describeConfigProblem } from "../../policypack/config-field";
 import { defineRule, type ResourceRuleSpec, type StackRuleSpec } from "../../policypack/define-rule";
 import { exceptionPolicies, ExceptionRegister } from "../../policypack/exception-policies";
-import { currentDay, isDay, type Exception } from "../../policypack/exceptions";
+import { currentDay, describeUse, isDay, type Exception } from "../../policypack/exceptions";
 import { networkPolicyKind } from "../../policypack/kubernetes-object";
 import { messagesOf, resource, runRule, unknown } from "../helpers/run-rule";
 import { networkPolicy } from "./network-policy";
@@ -269,6 +269,15 @@ describe("the policies that look after exceptions", () => {
       { name: "exceptions-in-date", enforcementLevel: "mandatory", messages: [] },
       { name: "exceptions", enforcementLevel: "advisory", messages: [[message, policy.urn]] },
     ]);
+  });
+
+  it("tell what a finding is about where that is no field", () => {
+    const [use] = rule.judge([policy], { exceptions: [exception()] }, today).exceptions;
+    const [violation] = rule.judge([policy], {}, today).violations;
+    assert.match(
+      describeUse(use!, { ...violation!, about: "The stack", at: "", found: "is open" }),
+      /^exception used: some-rule does not block The stack: is open\.\n/,
+    );
   });
 
   it("block exceptions whose day has passed, whether there is something to cover or not", () => {
