@@ -43,7 +43,7 @@ export const workloadNoSecondNetwork = defineRule({
   kinds: podKinds,
   patches:
     "The annotations that a patch carries are judged; one that leaves them out does not change what the live object has.",
-  limits: `It knows the annotations of Multus (which other plug-ins read, too) and of GKE. What guards the other network, such as a MultiNetworkPolicy, is not read. Networks that a plug-in gives every pod, by its own configuration or for a namespace, are not seen. ${podLimits}`,
+  limits: `It knows the annotations of Multus (which other plug-ins read, too) and of GKE. What guards the other network, such as a MultiNetworkPolicy, is not read. Networks that a plug-in gives every pod, by its own configuration or for a namespace, and network cards that a pod gets by a ResourceClaim are not seen. ${podLimits}`,
   examples: {
     good: [
       {
