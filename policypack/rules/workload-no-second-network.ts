@@ -10,7 +10,7 @@ const danger =
 
 /** Annotations of pods by which a plug-in gives them networks, and what each value has to ask for to be harmless. */
 const annotations: readonly { readonly key: string; readonly isHarmless: (value: string) => boolean }[] = [
-  // Kubernetes Network Plumbing Working Group, Network Custom Resource Definition De-facto Standard, section 4.1; Multus.
+  // Kubernetes Network Plumbing Working Group, Network Custom Resource Definition De-facto Standard, section 4; Multus.
   { key: "k8s.v1.cni.cncf.io/networks", isHarmless: (value) => isEvery(value, () => false) },
   // Multus: takes the place of the cluster's network.
   { key: "v1.multus-cni.io/default-network", isHarmless: () => false },
