@@ -344,6 +344,75 @@ See docs/rules.md#protected-services`,
     ]);
   });
 
+  it("takes the name of a client from policies for the store itself only", async () => {
+    const toWeb = [{ from: [labelled({ app: "web" })], ports: port(5432) }];
+    const naming = (podSelector: unknown, namespace?: string): WireResource =>
+      policy("names", { podSelector, policyTypes: ["Ingress"], ingress: toWeb }, namespace);
+    const admin = (subject: object): WireResource =>
+      resource("kubernetes:policy.networking.k8s.io/v1alpha1:AdminNetworkPolicy", {
+        metadata: { name: "names" },
+        spec: {
+          priority: 5,
+          subject,
+          ingress: [
+            {
+              action: "Allow",
+              from: [
+                {
+                  pods: {
+                    namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "shop" } },
+                    podSelector: { matchLabels: { app: "web" } },
+                  },
+                },
+              ],
+              ports: [{ portNumber: { protocol: "TCP", port: 5432 } }],
+            },
+          ],
+        },
+      });
+    const pods = (namespace: string, podSelector: object) => ({
+      pods: {
+        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
+        podSelector,
+      },
+    });
+    const other = { matchLabels: { app: "other" } };
+    const found = async (names: WireResource): Promise<string> =>
+      (await findingsOf(rule, [store, web, deny, opening([{ podSelector: {} }]), names]))
+        .filter((finding) => finding.startsWith("NetworkPolicy shop/p:"))
+        .join();
+    for (const names of [
+      naming(ofX),
+      naming({}),
+      admin({ namespaces: {} }),
+      admin(pods("shop", ofX)),
+      admin(pods("shop", {})),
+    ]) {
+      assert.match(await found(names), /queue: any pod of namespace shop to shop\/store \(TCP 5432\)\.$/);
+    }
+    for (const names of [
+      naming(other),
+      naming(ofX, "other"),
+      admin({ namespaces: { matchLabels: { "kubernetes.io/metadata.name": "other" } } }),
+      admin(pods("other", ofX)),
+      admin(pods("shop", other)),
+    ]) {
+      assert.match(
+        await found(names),
+        /queue: shop\/web to shop\/store \(TCP 5432\)(?:,| and) any pod of namespace shop/,
+      );
+    }
+  });
+
+  it("takes no label of a namespace, and no name to be avoided, for the name of one", async () => {
+    const elsewhere = { key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["shop"] };
+    for (const namespaceSelector of [{ matchLabels: { team: "shop" } }, { matchExpressions: [elsewhere] }]) {
+      const peer = { namespaceSelector, ...labelled({ app: "web" }) };
+      const found = await findingsOf(rule, [store, web, deny, opening([{ podSelector: {} }, peer])]);
+      assert.match(found.join(), /from\[0\] lets in [^:]*: shop\/web to shop\/store \(TCP 5432\)/);
+    }
+  });
+
   it("tells what is not known from what is open, and only where stores may answer", async () => {
     for (const one of [
       workload("own", { app: "x" }, [{ image: unknown }]),
